@@ -1,0 +1,1 @@
+"""Jobs of this room: load an id, call a service."""

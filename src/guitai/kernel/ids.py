@@ -1,0 +1,9 @@
+"""Keys: UUIDv7, made by the application, so that rows of one merchant lie in time order."""
+
+from uuid import UUID
+
+from uuid_utils import compat
+
+
+def new_id() -> UUID:
+    return compat.uuid7()

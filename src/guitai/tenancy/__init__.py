@@ -1,0 +1,1 @@
+"""Who sells: merchant, business entity, store, register, the device bound to it, and staff."""
