@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
-@dataclass(frozen=True)
+@dataclass
 class Fault(ValueError):
     """A rule that a value or document breaks.
 
@@ -18,6 +18,11 @@ class Fault(ValueError):
     path: str = ""
     params: Mapping[str, object] = field(default_factory=dict)
     level: str = "hard"
+
+    # Not frozen: contextlib assigns ``__traceback__`` to an exception that passes through a
+    # generator context manager, which a frozen dataclass would turn into another error.
+    def __hash__(self) -> int:
+        return hash((self.code, self.path, self.level))
 
     def __str__(self) -> str:
         detail = ", ".join(f"{key}={value!r}" for key, value in self.params.items())
