@@ -1,9 +1,4 @@
-"""What stands on 57 mm paper, as logical blocks. Blocks, never printer bytes (printing.md §3).
-
-A slip is a tuple of blocks. It travels as JSON from the server through the page to the agent,
-which renders it for the printer it has; the same blocks draw the preview, so the preview is the
-paper.
-"""
+"""The blocks of a slip."""
 
 from dataclasses import dataclass
 from typing import Literal
