@@ -1,0 +1,84 @@
+"""Backup, restore and major upgrade, with PostgreSQL's own programs."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from guitai.config import embedded, home
+
+
+def _address() -> tuple[str, dict[str, str]]:
+    """The database's address without its password, and the environment that carries it."""
+    given = os.environ.get("DATABASE_URL")
+    parts = urlsplit(given or embedded.url(home.folder()))
+    user = f"{parts.username}@" if parts.username else ""
+    host = f"{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}"
+    bare = urlunsplit(parts._replace(netloc=f"{user}{host}"))
+    return bare, {**os.environ, "PGPASSWORD": parts.password or ""}
+
+
+def _program(name: str) -> str:
+    if os.environ.get("DATABASE_URL"):
+        found = shutil.which(name)
+        if not found:
+            raise embedded.EmbeddedError(f"找不到 {name}；請安裝 PostgreSQL 的用戶端程式。")
+        return found
+    embedded.start(home.folder())
+    return str(embedded.programs(home.folder()) / name)
+
+
+def _call(name: str, *arguments: str) -> None:
+    program = _program(name)
+    address, environment = _address()
+    done = subprocess.run(
+        [program, *arguments, "--dbname", address],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise embedded.EmbeddedError(f"{name} 失敗：{done.stderr.strip()[-800:]}")
+
+
+def dump(file: Path) -> None:
+    """Writes the whole database into ``file``; a broken run leaves no half file behind."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    scratch = file.with_name(f".{file.name}.partial")
+    try:
+        _call("pg_dump", "--format=custom", "--no-owner", f"--file={scratch}")
+        scratch.replace(file)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def restore(file: Path) -> None:
+    """Replaces the database's content by ``file`` in one transaction, or leaves it as it was."""
+    _call(
+        "pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction", str(file)
+    )
+
+
+def upgrade() -> str:
+    """Dump with the old major, restore into a new cluster of the newest major; the old one stays.
+
+    The old folder is kept as ``data.<major>`` until a person deletes it.
+    """
+    where = embedded.place(home.folder())
+    if os.environ.get("DATABASE_URL"):
+        raise embedded.EmbeddedError("DATABASE_URL 指向外部資料庫，請用它自己的升級方式。")
+    if not where.data.exists():
+        raise embedded.EmbeddedError("這裡還沒有資料庫。")
+    old = (where.data / "PG_VERSION").read_text().strip()
+    newest = embedded.major_of(embedded.binaries_for(where.data.with_name("none")))
+    if old == newest:
+        return f"資料庫已是 PostgreSQL {newest}，不需升級。"
+    file = where.data.with_name(f"before-{newest}.dump")
+    dump(file)
+    embedded.stop(home.folder())
+    where.data.rename(where.data.with_name(f"data.{old}"))
+    embedded.start(home.folder())
+    restore(file)
+    return f"已從 PostgreSQL {old} 升級到 {newest}；舊資料保留在 data.{old}。"

@@ -1,0 +1,282 @@
+"""``guitai``: the commands of an installation. Each answers ``--help``; long work shows progress."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "guitai.config.settings")
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Guitai 櫃台：收銀、電子發票與發票機。")
+out = Console()
+err = Console(stderr=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="給機器讀的輸出")]
+
+
+def _with_database() -> bool:
+    return not os.environ.get("DATABASE_URL")
+
+
+def _django() -> None:
+    """Brings the database up (if it is ours) and Django with it."""
+    if _with_database():
+        from guitai.config import embedded, home
+
+        embedded.start(home.folder())
+    import django
+
+    django.setup()
+
+
+def _migrate() -> None:
+    from django.core.management import call_command
+
+    call_command("migrate", interactive=False, verbosity=0)
+
+
+@app.command()
+def up(
+    port: Annotated[int, typer.Option(help="網頁的連接埠")] = 8000,
+    host: Annotated[str, typer.Option(help="監聽的位址")] = "127.0.0.1",
+    detach: Annotated[bool, typer.Option(help="放到背景執行")] = False,
+) -> None:
+    """啟動資料庫、網頁伺服器與背景工作，並看守它們。"""
+    from guitai.config import processes
+
+    if detach:
+        _detach(["up", "--port", str(port), "--host", host], lambda: processes.answers(port))
+        out.print(f"櫃台已啟動：http://{host}:{port}/  （停止：guitai down）")
+        return
+    _run([processes.server(port, host=host), processes.worker()])
+
+
+def _run(parts: list[Any]) -> None:
+    """Migrates, then supervises ``parts`` in the foreground."""
+    from guitai.config import processes
+
+    if processes.running_pid():
+        err.print("這個資料夾的櫃台已經在執行；先用 guitai down 停止。")
+        raise typer.Exit(1)
+    _django()
+    _migrate()
+    processes.pid_file().parent.mkdir(parents=True, exist_ok=True)
+    processes.pid_file().write_text(str(os.getpid()))
+    try:
+        processes.Supervisor(parts, with_database=_with_database()).run()
+    finally:
+        processes.pid_file().unlink(missing_ok=True)
+
+
+def _detach(arguments: list[str], ready: Callable[[], bool], seconds: float = 90) -> None:
+    """Starts this same program in the background and waits until it is ready."""
+    from guitai.config import home, processes
+
+    if processes.running_pid():
+        return
+    path = home.folder() / "run" / "guitai.log"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as log:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "guitai.config.cli", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + seconds
+    while not (processes.running_pid() == child.pid and ready()):
+        if child.poll() is not None or time.monotonic() > deadline:
+            tail = path.read_text(errors="replace")[-1500:]
+            err.print(f"啟動失敗，請看 {path}：\n{tail}", markup=False)
+            raise typer.Exit(1)
+        time.sleep(0.1)
+
+
+@app.command()
+def down() -> None:
+    """停止這個資料夾的櫃台（網頁、背景工作、資料庫）。"""
+    from guitai.config import embedded, home, processes
+
+    pid = processes.running_pid()
+    if pid is not None:
+        os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + 40
+        while processes.running_pid() == pid and time.monotonic() < deadline:
+            time.sleep(0.1)
+    if _with_database():
+        embedded.stop(home.folder())
+    out.print("櫃台已停止。")
+
+
+@app.command()
+def migrate() -> None:
+    """建立或更新資料表。"""
+    _django()
+    _migrate()
+    out.print("資料表已是最新。")
+
+
+@app.command("import-allocation")
+def import_allocation(
+    file: Annotated[Path, typer.Argument(help="財政部平台下載的配號 CSV（Big5，未經編輯）")],
+    merchant: Annotated[str, typer.Option(help="商家編號（UUID）")],
+    as_json: AsJson = False,
+) -> None:
+    """匯入一期的字軌配號。"""
+    _django()
+    from uuid import UUID
+
+    from guitai.kernel import audit, clock, scope
+    from guitai.kernel.errors import GuitaiError
+    from guitai.numbering import services
+    from twinvoice.faults import Fault
+
+    with scope.tenant(UUID(merchant)):
+        try:
+            result = services.import_allocation(
+                file.read_bytes(), actor=audit.SYSTEM, now=clock.now()
+            )
+        except (GuitaiError, Fault) as error:
+            err.print(str(error), markup=False)
+            raise typer.Exit(1) from error
+    if as_json:
+        print(json.dumps({"imported": len(result)}))
+    else:
+        out.print(f"已匯入 {len(result)} 段配號。")
+
+
+@app.command()
+def invariants(as_json: AsJson = False) -> None:
+    """檢查必須永遠成立的事實（號碼不重、不跳、已收的銷售都在）。"""
+    _django()
+    from guitai import invariants as facts
+
+    broken = facts.broken()
+    if as_json:
+        print(json.dumps([fact.as_dict() for fact in broken], ensure_ascii=False))
+    for fact in broken:
+        err.print(f"✗ {fact.name}：{fact.detail}", markup=False)
+    if broken:
+        raise typer.Exit(1)
+    if not as_json:
+        out.print("所有事實都成立。")
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """檢查這台機器能不能執行櫃台，缺什麼、怎麼補。"""
+    from guitai.config import checkup
+
+    findings = checkup.look()
+    if as_json:
+        print(json.dumps([f.as_dict() for f in findings], ensure_ascii=False))
+    else:
+        for finding in findings:
+            out.print(f"{'✓' if finding.good else '✗'} {finding.name}：{finding.detail}", markup=False)
+    if not all(finding.good for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def backup(file: Annotated[Path, typer.Argument(help="備份檔（pg_dump 自訂格式）")]) -> None:
+    """備份資料庫；發票資料依法至少保存五年。"""
+    from guitai.config import backups
+
+    with out.status("備份中…"):
+        backups.dump(file)
+    out.print(f"已備份到 {file}（{file.stat().st_size:,} 位元組）。")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="guitai backup 產生的檔案", exists=True)],
+    yes: Annotated[bool, typer.Option("--yes", help="確定以備份取代現有資料")] = False,
+) -> None:
+    """以備份取代資料庫的全部內容；換大版本的 PostgreSQL 時也用它。"""
+    from guitai.config import backups
+
+    if not yes:
+        err.print("這會取代現有的全部資料；確定的話請加 --yes。")
+        raise typer.Exit(1)
+    with out.status("還原中…"):
+        backups.restore(file)
+    out.print("已還原。")
+
+
+@app.command()
+def upgrade_database() -> None:
+    """把內嵌資料庫換到目前程式附帶的 PostgreSQL 大版本。"""
+    from guitai.config import backups
+
+    with out.status("升級中…"):
+        said = backups.upgrade()
+    out.print(said, markup=False)
+
+
+@app.command("create-operator")
+def create_operator(
+    email: Annotated[str, typer.Argument(help="登入用的電子郵件")],
+    password: Annotated[str, typer.Option(prompt="密碼", hide_input=True, confirmation_prompt=True)],
+) -> None:
+    """建立平台營運人員的帳號。"""
+    _django()
+    from guitai.tenancy.models import Account
+
+    Account.objects.create_superuser(email, password)
+    out.print(f"已建立 {email}。")
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="網頁的連接埠（被占用時往後找）")] = 8000,
+    as_json: AsJson = False,
+) -> None:
+    """從零開始示範：開店、賣一筆、開發票、上傳、印出證明聯。"""
+    from guitai.config import demonstration
+
+    demonstration.show(port, as_json=as_json)
+
+
+@app.command("demo-serve", hidden=True)
+def demo_serve(port: int, sandbox_port: int, agent_port: int) -> None:
+    """The foreground half of ``demo``: server, worker, sandbox and agent under one supervisor."""
+    from guitai.config import demonstration
+
+    _run(demonstration.parts(port, sandbox_port, agent_port))
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+)
+def django(context: typer.Context) -> None:
+    """Django 自己的指令，例如 guitai django shell。"""
+    if _with_database():
+        from guitai.config import embedded, home
+
+        embedded.start(home.folder())
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(["guitai django", *context.args])
+
+
+def main() -> None:
+    from guitai.config.embedded import EmbeddedError
+
+    try:
+        app()
+    except EmbeddedError as error:
+        err.print(str(error), markup=False)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
