@@ -1,0 +1,1 @@
+"""The Mirle value-added centre as four independent clients see it (provider sheet §2)."""
