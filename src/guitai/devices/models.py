@@ -1,0 +1,66 @@
+"""Tables of what is to be printed, and of the agents' signs of life."""
+
+from django.db import models
+from django.db.models import Q
+
+from guitai.devices.rules import OPEN, Copy, JobKind, JobState
+from guitai.kernel.fields import TenantForeignKey
+from guitai.kernel.models import TenantModel
+
+
+class PrintJob(TenantModel):
+    """One slip for one register's printer. ``subject_id`` is the invoice, order or shift.
+
+    ``doc`` (JSON blocks of ``twinvoice.paper``) and ``sha256`` are kept from the first rendering
+    on, so that the same job is always the same paper.
+    """
+
+    register_id = models.UUIDField()
+    register = TenantForeignKey("tenancy.Register", "register_id", related_name="print_jobs")
+    kind = models.CharField(max_length=20)
+    subject_id = models.UUIDField()
+    copy = models.CharField(max_length=10, default=Copy.ORIGINAL.value)
+    state = models.CharField(max_length=10, default=JobState.WAITING.value)
+    detail = models.CharField(max_length=200, blank=True, default="")
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    doc = models.JSONField(null=True)
+    sha256 = models.CharField(max_length=64, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=[k.value for k in JobKind]), name="printjob_kind_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(copy__in=[c.value for c in Copy]), name="printjob_copy_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=[s.value for s in JobState]), name="printjob_state_known"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["merchant_id", "register_id", "created_at"],
+                condition=Q(state__in=sorted(s.value for s in OPEN)),
+                name="printjob_open",
+            ),
+            models.Index(fields=["merchant_id", "subject_id"], name="printjob_subject"),
+        ]
+
+
+class AgentBeat(TenantModel):
+    """The newest sign of life of the agent beside a register: one row a register."""
+
+    register_id = models.UUIDField()
+    register = TenantForeignKey("tenancy.Register", "register_id", related_name="agent_beats")
+    agent_id = models.CharField(max_length=64)
+    version = models.CharField(max_length=20, blank=True, default="")
+    code = models.CharField(max_length=20, blank=True, default="")
+    message = models.CharField(max_length=200, blank=True, default="")
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["merchant_id", "register_id"], name="agentbeat_one_row")
+        ]

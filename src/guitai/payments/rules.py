@@ -1,0 +1,53 @@
+"""How a sale is paid: cash with change, recorded card, other. Pure; whole TWD.
+
+Source: product.md B.5.11 (several tenders for one order, "fill the difference").
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Method(StrEnum):
+    CASH = "cash"
+    CARD = "card"
+    OTHER = "other"
+
+
+METHOD_NAMES = {Method.CASH: "現金", Method.CARD: "刷卡", Method.OTHER: "其他"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tender:
+    """One payment. ``received`` is what the customer handed over (cash only)."""
+
+    method: Method
+    amount: int
+    received: int | None = None
+    reference: str = ""
+
+    @property
+    def change(self) -> int:
+        return 0 if self.received is None else self.received - self.amount
+
+
+@dataclass(frozen=True, slots=True)
+class TenderFault:
+    """Why tenders are refused; ``index`` is -1 where the sum is wrong, not one of them."""
+
+    reason: str
+    index: int
+    amount: int
+
+
+def fault_of(tenders: Sequence[Tender], total: int) -> TenderFault | None:
+    """The first thing wrong: ``amount`` not positive, ``received`` too little or not cash, ``sum``."""
+    for index, tender in enumerate(tenders):
+        if tender.amount <= 0:
+            return TenderFault("amount", index, tender.amount)
+        if tender.received is not None and tender.method is not Method.CASH:
+            return TenderFault("received", index, tender.received)
+        if tender.change < 0:
+            return TenderFault("short", index, -tender.change)
+    paid = sum(tender.amount for tender in tenders)
+    return None if paid == total else TenderFault("sum", -1, paid)
