@@ -17,7 +17,7 @@ Matrix = NDArray[np.bool_]
 
 FIXED_MASK = 3
 """The mask pattern of every symbol: five times faster than searching for the best of eight, and
-read equally well. Measured in docs/decisions/qr-fixed-mask.md."""
+read equally well. Measured in docs/decisions/0004-qr-fixed-mask.md."""
 
 
 def pair(left: str, right: str) -> tuple[Matrix, Matrix]:

@@ -36,11 +36,12 @@ Page = NDArray[np.bool_]
 NARROWEST, WIDEST = 360, 576
 DOTS_PER_MM = 8
 
-LINE_GAP, BIG_LINE_GAP = 8, 12
-"""Blank rows around a line of type, half above and half below."""
+LINE_GAP = 6
+"""Blank rows around a line of type, half above and half below: 30 rows a line, as printers
+space it. Big type has twice as many."""
 
 BAR_HEIGHT = 56
-BAR_GAP = 6
+BAR_GAP = 8
 WIDEST_NARROW_BAR = 3
 
 LARGEST_MODULE, SMALLEST_MODULE = 5, 3
@@ -243,7 +244,7 @@ def _big(text: str, block: Text, dots: int, fonts: Fonts) -> list[Page]:
         # Three halves: every second column twice.
         stretch = np.resize((halves // 2, (halves + 1) // 2), small.shape[1])
         big = small.repeat(2, axis=0).repeat(stretch, axis=1)
-        drawn.append(_placed(big, dots, block.align, BIG_LINE_GAP))
+        drawn.append(_placed(big, dots, block.align, 2 * LINE_GAP))
     return drawn
 
 
