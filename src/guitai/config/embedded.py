@@ -23,6 +23,7 @@ DATABASE = "guitai"
 OWNER = "guitai"
 SYSTEM_USER = "guitai-db"
 START_SECONDS = 60
+RETRY_SECONDS = 10
 MAX_SOCKET_PATH = 90  # of the 107 bytes a unix socket may have, less "/.s.PGSQL.5432"
 
 
@@ -192,7 +193,9 @@ def _postmaster(where: Place) -> int | None:
         return None
     if _lives(pid):
         return pid
+    # Both name the dead pid, and a zombie still answers signals: postgres would believe them.
     file.unlink(missing_ok=True)
+    (where.socket / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
     return None
 
 
@@ -230,10 +233,25 @@ def start(folder: Path) -> "subprocess.Popen[bytes] | None":
     binaries = _reachable(binaries_for(where.data), where)
     if not where.data.exists():
         _initialise(where, binaries)
-    child = None if _postmaster(where) else _spawn(where, binaries)
-    _await_ready(where, binaries, child)
+    child = _started(where, binaries)
     _create_database(where, binaries)
     return child
+
+
+def _started(where: Place, binaries: Path) -> "subprocess.Popen[bytes] | None":
+    """Adopts or spawns. After a kill -9 the dead server's children may hold its shared memory for
+    a moment, so a first refusal is tried again."""
+    deadline = time.monotonic() + RETRY_SECONDS
+    while True:
+        child = None if _postmaster(where) else _spawn(where, binaries)
+        try:
+            _await_ready(where, binaries, child)
+        except EmbeddedError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return child
 
 
 def _spawn(where: Place, binaries: Path) -> "subprocess.Popen[bytes]":

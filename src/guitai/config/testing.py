@@ -1,12 +1,14 @@
-"""Tests run on the embedded PostgreSQL unless ``DATABASE_URL`` names another one.
+"""The pytest plugin that gives tests their database (``-p guitai.config.testing``).
 
-``GUITAI_TEST_DB`` gives a run its own database, so that several runs can share one server.
+Tests run on the embedded PostgreSQL unless ``DATABASE_URL`` names another one. ``GUITAI_TEST_DB``
+gives a run its own database, so that several runs can share one server. It is a plugin and no
+conftest, because Django's settings are read before any conftest.
 """
 
 import os
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent
+ROOT = Path(__file__).resolve().parents[3]
 os.environ.setdefault("GUITAI_HOME", str(ROOT / "var" / "test"))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "guitai.config.settings")
 

@@ -1,0 +1,134 @@
+"""The embedded database: starts, refuses, is adopted, survives, is backed up and restored."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import psycopg
+import pytest
+
+from guitai.config import backups, embedded, home
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def cluster(tmp_path, monkeypatch):
+    tmp_path.chmod(0o755)
+    for parent in tmp_path.parents:
+        if parent.name.startswith("pytest"):
+            parent.chmod(0o755)
+    monkeypatch.setenv("GUITAI_HOME", str(tmp_path))
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    children = []
+
+    def start():
+        child = embedded.start(home.folder())
+        if child is not None:
+            children.append(child)
+        return child
+
+    yield start
+    embedded.stop(home.folder())
+    for child in children:
+        child.wait(30)
+
+
+def connect():
+    return psycopg.connect(embedded.url(home.folder()), autocommit=True)
+
+
+def test_a_second_start_adopts_the_running_server(cluster):
+    assert cluster() is not None
+    pid = embedded.postmaster_pid(home.folder())
+    assert cluster() is None
+    assert embedded.postmaster_pid(home.folder()) == pid
+
+
+def test_a_wrong_password_is_refused(cluster):
+    cluster()
+    right = home.secret("database_password")
+    with pytest.raises(psycopg.OperationalError, match="password"):
+        psycopg.connect(embedded.url(home.folder()).replace(right, "wrong"))
+
+
+def test_it_never_runs_as_root(cluster):
+    cluster()
+    pid = embedded.postmaster_pid(home.folder())
+    assert os.geteuid() != 0 or os.stat(f"/proc/{pid}").st_uid != 0
+
+
+def test_kill_9_under_writers_loses_no_acknowledged_row(cluster):
+    cluster()
+    with connect() as connection:
+        connection.execute("create table kept (id int primary key)")
+    acknowledged, stop = [], threading.Event()
+
+    def write(first):
+        value = first
+        while not stop.is_set():
+            try:
+                with connect() as connection:
+                    while not stop.is_set():
+                        connection.execute("insert into kept values (%s)", [value])
+                        acknowledged.append(value)
+                        value += 4
+            except psycopg.Error:
+                value += 4
+                time.sleep(0.05)
+
+    writers = [threading.Thread(target=write, args=(n,)) for n in range(4)]
+    for writer in writers:
+        writer.start()
+    try:
+        for _ in range(3):
+            time.sleep(0.4)
+            os.kill(embedded.postmaster_pid(home.folder()), signal.SIGKILL)
+            cluster()
+    finally:
+        stop.set()
+        for writer in writers:
+            writer.join()
+    with connect() as connection:
+        kept = {row[0] for row in connection.execute("select id from kept")}
+    assert len(acknowledged) > 50
+    assert set(acknowledged) <= kept
+
+
+def test_a_backup_brings_everything_back(cluster, tmp_path):
+    cluster()
+    with connect() as connection:
+        connection.execute("create table kept (word text)")
+        connection.execute("insert into kept values ('發票')")
+    backups.dump(tmp_path / "kept.dump")
+    with connect() as connection:
+        connection.execute("drop table kept")
+    backups.restore(tmp_path / "kept.dump")
+    with connect() as connection:
+        assert connection.execute("select word from kept").fetchall() == [("發票",)]
+
+
+def test_a_broken_backup_changes_nothing(cluster, tmp_path):
+    cluster()
+    with connect() as connection:
+        connection.execute("create table kept (word text)")
+    (tmp_path / "broken.dump").write_bytes(b"PGDMP but not really")
+    with pytest.raises(embedded.EmbeddedError, match="pg_restore"):
+        backups.restore(tmp_path / "broken.dump")
+    with connect() as connection:
+        assert connection.execute("select count(*) from kept").fetchone() == (0,)
+
+
+def test_secrets_are_made_once_even_by_two_at_once(tmp_path):
+    ask = "from guitai.config import home; print(home.secret('probe'))"
+    environment = {**os.environ, "GUITAI_HOME": str(tmp_path)}
+    runs = [
+        subprocess.Popen([sys.executable, "-c", ask], env=environment, stdout=subprocess.PIPE)
+        for _ in range(6)
+    ]
+    said = {run.communicate()[0] for run in runs}
+    assert len(said) == 1
+    assert (tmp_path / "secrets" / "probe").stat().st_mode & 0o077 == 0
