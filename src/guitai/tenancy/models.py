@@ -82,7 +82,9 @@ class Store(TenantModel):
     closed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["merchant_id", "code"], name="store_code_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["merchant_id", "code"], name="store_code_once")
+        ]
 
 
 class Register(TenantModel):
@@ -128,7 +130,9 @@ class Binding(TenantModel):
                 condition=Q(released_at__isnull=True),
                 name="binding_one_device",
             ),
-            models.UniqueConstraint(fields=["merchant_id", "token_hash"], name="binding_token_once"),
+            models.UniqueConstraint(
+                fields=["merchant_id", "token_hash"], name="binding_token_once"
+            ),
         ]
 
 
@@ -155,7 +159,7 @@ class Staff(TenantModel):
     role = models.CharField(max_length=20, choices=[(r.value, ROLE_NAMES[r]) for r in Role])
     store_id = models.UUIDField(null=True, blank=True)
     store = TenantForeignKey("tenancy.Store", "store_id", related_name="staff", null=True)
-    pin_hash = models.CharField(max_length=128, blank=True, default="")
+    pin_hash = EncryptedTextField(blank=True, default="")
     pin_failures = models.PositiveSmallIntegerField(default=0)
     pin_locked_until = models.DateTimeField(null=True, blank=True)
     extra_permissions = ArrayField(models.CharField(max_length=40), default=list, blank=True)

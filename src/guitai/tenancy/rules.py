@@ -1,8 +1,13 @@
 """Who may do what: roles, permissions, lock-out. product.md B.14 and C."""
 
+import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from uuid import UUID
+
+from guitai.kernel.errors import NotAllowed
 
 
 class Role(StrEnum):
@@ -134,3 +139,97 @@ class PinState:
         if failures >= PIN_TRIES:
             return PinState(0, now + PIN_LOCK)
         return PinState(failures, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person who acts at one merchant, with rights; ``store_id`` confines him to that store."""
+
+    merchant_id: UUID
+    staff_id: UUID
+    name: str
+    role: Role
+    permissions: frozenset[Permission]
+    store_id: UUID | None = None
+    account_id: UUID | None = None
+
+    def may(self, permission: Permission, store_id: UUID | None = None) -> bool:
+        """Whether he has the right; with ``store_id``, whether he has it at that store."""
+        return permission in self.permissions and (store_id is None or self.sees(store_id))
+
+    def sees(self, store_id: UUID) -> bool:
+        """Whether that store is his business at all (B.14.9: other stores stay hidden)."""
+        return self.store_id is None or self.store_id == store_id
+
+    def require(self, permission: Permission, store_id: UUID | None = None) -> None:
+        if not self.may(permission, store_id):
+            raise NotAllowed(permission=permission.value)
+
+
+_MANAGES: dict[Role, frozenset[Role]] = {
+    Role.OWNER: frozenset(Role) - {Role.OWNER},
+    Role.CO_MANAGER: frozenset({Role.ACCOUNTANT, Role.CLERK, Role.ETICKET_CLERK}),
+    Role.STORE_MANAGER: frozenset({Role.CLERK, Role.ETICKET_CLERK}),
+}
+
+NEEDS_ACCOUNT = frozenset({Role.OWNER, Role.CO_MANAGER, Role.STORE_MANAGER, Role.ACCOUNTANT})
+"""Roles whose work is (also) at the desk; a clerk may live with a PIN alone."""
+
+
+def manages(who: Role, whom: Role) -> bool:
+    """Whether the first role may add, change or suspend people of the second (B.14.2).
+
+    The owner manages everybody but himself; nobody manages an equal or a higher role, so that no
+    right can be raised through a colleague's account.
+    """
+    return whom in _MANAGES.get(who, frozenset())
+
+
+_PIN = re.compile(r"[0-9]{4,8}")
+_CODE = re.compile(r"[0-9A-Za-z_-]{1,20}")
+_QR_KEY = re.compile(r"[0-9A-Fa-f]{32}")
+
+BINDING_CODE_LENGTH = 8
+BINDING_CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+"""No 0 O 1 I L: codes are read aloud. 31^8 = 8.5e11 codes; at a thousand guesses a second for the
+ten minutes that a code lives, one guess in 1.4 million shops would hit."""
+BINDING_CODE_LIFE = timedelta(minutes=10)
+
+
+def is_pin(text: str) -> bool:
+    return _PIN.fullmatch(text) is not None
+
+
+def is_code(text: str) -> bool:
+    """Codes of stores and registers: they go into file names and to the centres."""
+    return _CODE.fullmatch(text) is not None
+
+
+def is_qr_key(text: str) -> bool:
+    return _QR_KEY.fullmatch(text) is not None
+
+
+def tidy_binding_code(text: str) -> str:
+    """As typed by hand: blanks and dashes are dropped, letters become capitals."""
+    return re.sub(r"[\s-]", "", text).upper()
+
+
+def hash_of(secret: str) -> bytes:
+    """SHA-256: tokens and codes are random, so a slow hash would protect nothing more."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def join_token(merchant_id: UUID, secret: str) -> str:
+    """The device's token, ``<merchant>.<secret>`` (DESIGN §4 Keys)."""
+    return f"{merchant_id}.{secret}"
+
+
+def split_token(token: str) -> tuple[UUID, bytes] | None:
+    """``(merchant, hash of the secret)``, or ``None`` where ``token`` has not that shape."""
+    merchant, dot, secret = token.partition(".")
+    if not dot or not 16 <= len(secret) <= 128 or not secret.isascii():
+        return None
+    try:
+        return UUID(merchant), hash_of(secret)
+    except ValueError:
+        return None

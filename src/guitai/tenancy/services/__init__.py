@@ -1,0 +1,83 @@
+"""The verbs of people, places and devices; the only writers of this room's tables."""
+
+from guitai.tenancy.services.devices import (
+    FreshBinding,
+    FreshCode,
+    bind_by_code,
+    bind_here,
+    make_binding_code,
+    touch,
+    unlock,
+)
+from guitai.tenancy.services.merchants import (
+    create_merchant_with_owner,
+    create_operator,
+    restore_merchant,
+    suspend_merchant,
+)
+from guitai.tenancy.services.pins import set_pin, verify_pin
+from guitai.tenancy.services.sessions import close_session, open_session
+from guitai.tenancy.services.shop import (
+    InvoiceSettings,
+    add_entity,
+    add_register,
+    add_store,
+    close_store,
+    reopen_store,
+    restore_register,
+    retire_register,
+    update_entity,
+    update_invoice_settings,
+    update_register,
+    update_store,
+)
+from guitai.tenancy.services.staffing import (
+    add_staff,
+    appoint_manager,
+    attach_account,
+    change_role,
+    reset_password,
+    restore_staff,
+    suspend_staff,
+    transfer_ownership,
+    update_staff,
+)
+
+__all__ = [
+    "FreshBinding",
+    "FreshCode",
+    "InvoiceSettings",
+    "add_entity",
+    "add_register",
+    "add_staff",
+    "add_store",
+    "appoint_manager",
+    "attach_account",
+    "bind_by_code",
+    "bind_here",
+    "change_role",
+    "close_session",
+    "close_store",
+    "create_merchant_with_owner",
+    "create_operator",
+    "make_binding_code",
+    "open_session",
+    "reopen_store",
+    "reset_password",
+    "restore_merchant",
+    "restore_register",
+    "restore_staff",
+    "retire_register",
+    "set_pin",
+    "suspend_merchant",
+    "suspend_staff",
+    "touch",
+    "transfer_ownership",
+    "unlock",
+    "update_entity",
+    "update_invoice_settings",
+    "update_register",
+    "update_staff",
+    "update_store",
+    "verify_pin",
+]
