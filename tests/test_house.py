@@ -56,7 +56,9 @@ def test_the_merchant_leads_every_key():
         keys = rows(LEADING_COLUMNS, table)
         assert any(primary for _, primary, _ in keys), f"{table} has no primary key"
         wrong += [(table, name) for name, _, first in keys if first != "merchant_id"]
-        wrong += [(table, name) for name, first in rows(REFERENCES, table) if first != "merchant_id"]
+        wrong += [
+            (table, name) for name, first in rows(REFERENCES, table) if first != "merchant_id"
+        ]
     assert wrong == []
 
 

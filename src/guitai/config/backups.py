@@ -56,9 +56,7 @@ def dump(file: Path) -> None:
 
 def restore(file: Path) -> None:
     """Replaces the database's content by ``file`` in one transaction, or leaves it as it was."""
-    _call(
-        "pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction", str(file)
-    )
+    _call("pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction", str(file))
 
 
 def upgrade() -> str:

@@ -15,7 +15,9 @@ from rich.console import Console
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "guitai.config.settings")
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Guitai 櫃台：收銀、電子發票與發票機。")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Guitai 櫃台：收銀、電子發票與發票機。"
+)
 out = Console()
 err = Console(stderr=True)
 
@@ -181,7 +183,9 @@ def doctor(as_json: AsJson = False) -> None:
         print(json.dumps([f.as_dict() for f in findings], ensure_ascii=False))
     else:
         for finding in findings:
-            out.print(f"{'✓' if finding.good else '✗'} {finding.name}：{finding.detail}", markup=False)
+            out.print(
+                f"{'✓' if finding.good else '✗'} {finding.name}：{finding.detail}", markup=False
+            )
     if not all(finding.good for finding in findings):
         raise typer.Exit(1)
 
@@ -225,7 +229,9 @@ def upgrade_database() -> None:
 @app.command("create-operator")
 def create_operator(
     email: Annotated[str, typer.Argument(help="登入用的電子郵件")],
-    password: Annotated[str, typer.Option(prompt="密碼", hide_input=True, confirmation_prompt=True)],
+    password: Annotated[
+        str, typer.Option(prompt="密碼", hide_input=True, confirmation_prompt=True)
+    ],
 ) -> None:
     """建立平台營運人員的帳號。"""
     _django()
@@ -255,7 +261,11 @@ def demo_serve(port: int, sandbox_port: int, agent_port: int) -> None:
 
 
 @app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+    context_settings={
+        "allow_extra_args": True,
+        "ignore_unknown_options": True,
+        "help_option_names": [],
+    }
 )
 def django(context: typer.Context) -> None:
     """Django 自己的指令，例如 guitai django shell。"""

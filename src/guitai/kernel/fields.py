@@ -94,9 +94,10 @@ class TenantReference(BaseConstraint):
         return path, args, {**kwargs, "column": self.column, "to": self.to}
 
     def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, TenantReference)
-            and (self.name, self.column, self.to) == (other.name, other.column, other.to)
+        return isinstance(other, TenantReference) and (self.name, self.column, self.to) == (
+            other.name,
+            other.column,
+            other.to,
         )
 
     def __hash__(self) -> int:

@@ -48,6 +48,8 @@ class AuditEntry(TenantModel):
 
     class Meta:
         indexes = [
-            models.Index(fields=["merchant_id", "subject_kind", "subject_id"], name="audit_subject"),
+            models.Index(
+                fields=["merchant_id", "subject_kind", "subject_id"], name="audit_subject"
+            ),
             models.Index(fields=["merchant_id", "-at"], name="audit_at"),
         ]
