@@ -279,7 +279,7 @@ def _reprice(line: Line, amount: Decimal) -> Line:
     """The tax-exclusive line; the price follows the amount so that quantity × price agrees."""
     price = amount / line.quantity if line.quantity else amount
     if line.quantity * line.unit_price != line.amount:
-        # A line whose amount was set by hand, or weighed, keeps the price of the shelf, less its tax.
+        # Set by hand or weighed: the line keeps the price of the shelf, less its tax.
         price = line.unit_price * 100 / 105
     return replace(line, amount=_plain(amount), unit_price=_plain(price.quantize(_PRICE)))
 
