@@ -77,9 +77,7 @@ def _block_of(item: object, path: str) -> Block:
     for key in item:
         if key != "block" and key not in known:
             raise Fault("TWI-PAPER", f"{path}/{str(key)[:40]}", {"unknown": str(key)[:40]})
-    values: dict[str, Any] = {
-        name: _value_of(item, field, path) for name, field in known.items()
-    }
+    values: dict[str, Any] = {name: _value_of(item, field, path) for name, field in known.items()}
     block = kind(**values)
     _check_range(block, path)
     return block
