@@ -39,7 +39,7 @@ class Shop:
 
 
 def a_shop(name: str = "小城咖啡", ban: str = BANS[0]) -> Shop:
-    """Two stores with a register each, and one person of every role; PINs where a till needs one."""
+    """Two stores with a register each and one person of every role, with PINs for the till."""
     mark = next(_serial)
     owner = services.create_merchant_with_owner(
         name, f"owner{mark}@example.com", PASSWORD, owner_name="王大業"
