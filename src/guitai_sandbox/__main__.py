@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import sys
+import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -13,6 +15,8 @@ from typing import Any
 
 from guitai_sandbox.faults import CATALOGUE
 from guitai_sandbox.server import Sandbox, serve
+from guitai_sandbox.turnkey.results import SHAPES
+from guitai_sandbox.turnkey.runner import Turnkey
 
 DEFAULT_URL = "http://127.0.0.1:8590"
 
@@ -37,7 +41,17 @@ def _serve_parser(commands: Any) -> None:
     serving.add_argument("--data", type=Path, required=True, help="狀態資料夾（SQLite）")
     serving.add_argument("--host", default="127.0.0.1")
     serving.add_argument("--port", type=int, default=8590, help="0 表示任一可用埠")
+    serving.add_argument("--interval", type=float, default=1.0, help="掃描資料夾的間隔秒數")
     serving.set_defaults(run=_serve)
+    folder = commands.add_parser("turnkey", help="不啟動伺服器，只處理 Turnkey 資料夾")
+    folder.add_argument("how", choices=("run-once", "watch"))
+    folder.add_argument("--data", type=Path, required=True, help="狀態資料夾（SQLite）")
+    folder.add_argument("--interval", type=float, default=1.0, help="掃描間隔秒數")
+    folder.set_defaults(run=_turnkey)
+    for one, needed in ((serving, False), (folder, True)):
+        one.add_argument("--turnkey", type=Path, metavar="DIR", required=needed, help="資料夾")
+        one.add_argument("--results", default="wild", choices=SHAPES, help="結果檔的形狀")
+        one.add_argument("--xsd", type=Path, metavar="DIR", help="官方 XSD 資料夾（另加檢查）")
 
 
 def _steer_parsers(commands: Any) -> None:
@@ -86,12 +100,36 @@ def _fault_list() -> str:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    sandbox = Sandbox(arguments.data)
+    turnkey = _open_turnkey(arguments) if arguments.turnkey else None
+    sandbox = Sandbox(arguments.data, turnkey)
+    stop = threading.Event()
+    watcher = turnkey and threading.Thread(target=turnkey.watch, args=(stop, arguments.interval))
+    if watcher:
+        watcher.start()
 
     def started(port: int) -> None:
         print(f"guitai-sandbox http://{arguments.host}:{port}/", flush=True)
 
-    asyncio.run(serve(sandbox, arguments.host, arguments.port, started))
+    try:
+        asyncio.run(serve(sandbox, arguments.host, arguments.port, started))
+    finally:
+        stop.set()
+        if watcher:
+            watcher.join()
+    return 0
+
+
+def _open_turnkey(arguments: argparse.Namespace) -> Turnkey:
+    return Turnkey(arguments.data, arguments.turnkey, shape=arguments.results, xsd=arguments.xsd)
+
+
+def _turnkey(arguments: argparse.Namespace) -> int:
+    turnkey = _open_turnkey(arguments)
+    if arguments.how == "run-once":
+        print(json.dumps(turnkey.run_once()))
+        return 0
+    with contextlib.suppress(KeyboardInterrupt):
+        turnkey.watch(threading.Event(), arguments.interval)
     return 0
 
 

@@ -72,19 +72,27 @@ def decimal_of(text: str, places: int = 6) -> Decimal | None:
         return None
 
 
-def day_of(text: str, shape: str = "%Y-%m-%d") -> date | None:
-    """Read a calendar date written exactly in ``shape``, else ``None``."""
-    moment = moment_of(text, shape)
-    return moment.date() if moment else None
-
-
-def moment_of(text: str, shape: str = "%Y-%m-%d %H:%M:%S") -> datetime | None:
-    """Read a Taipei wall-clock moment written exactly in ``shape``, else ``None``."""
+def day_of(text: str) -> date | None:
+    """Read a calendar date written exactly as ``2026-07-03``, else ``None``."""
     try:
-        moment = datetime.strptime(text, shape)  # noqa: DTZ007 - wall clock of Taipei on purpose
+        day = date.fromisoformat(text)
     except ValueError:
         return None
-    return moment if moment.strftime(shape) == text else None
+    return day if day.isoformat() == text else None
+
+
+def moment_of(text: str) -> datetime | None:
+    """Read a Taipei wall-clock moment written exactly as ``2026-07-03 18:20:11``, else ``None``."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if str(moment) == text and len(text) == 19 else None
+
+
+def dashed(text: str) -> str:
+    """Turn a MIG date ``20260703`` into ``2026-07-03``; anything else stays as it is."""
+    return f"{text[:4]}-{text[4:6]}-{text[6:]}" if len(text) == 8 and text.isdecimal() else text
 
 
 def delivery_fault(*, printed: bool, carrier: str, to_company: bool, donated: bool) -> str | None:

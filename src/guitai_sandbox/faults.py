@@ -93,6 +93,11 @@ class Board:
                 return fault.params
         return None
 
+    def peek(self, name: str, **facts: str) -> dict[str, Any] | None:
+        """Return the parameters of a fault that fits without using a turn of it."""
+        fits = (one.params for one in self.active if one.name == name and one.fits(**facts))
+        return next(fits, None)
+
     def _use(self, fault: Fault) -> None:
         if fault.times is None:
             return

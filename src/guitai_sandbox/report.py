@@ -123,7 +123,7 @@ def _filled(link: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
     low, high = (f"{row['track']}{row[key]:08d}" for key in ("begin", "end"))
     found = link.execute(
         "SELECT number FROM documents WHERE seller = ? AND period = ? AND kind = 'invoice' "
-        "AND number BETWEEN ? AND ? ORDER BY number",
+        "AND generation = 0 AND number BETWEEN ? AND ? ORDER BY number",
         (row["seller"], row["period"], low, high),
     )
     numbers = [int(one["number"][2:]) for one in found]

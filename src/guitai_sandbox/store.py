@@ -33,11 +33,16 @@ CREATE INDEX IF NOT EXISTS grants_by_number ON grants (seller, period, track, be
 CREATE TABLE IF NOT EXISTS faults (
   face TEXT NOT NULL, name TEXT NOT NULL, times INTEGER, params TEXT NOT NULL,
   PRIMARY KEY (face, name, params));
+"""
+
+# generation 0 is in force; a withdrawn document carries its own id there and frees its number
+DOCUMENTS = """
 CREATE TABLE IF NOT EXISTS documents (
   id INTEGER PRIMARY KEY, seller TEXT NOT NULL, period TEXT NOT NULL, kind TEXT NOT NULL,
   number TEXT NOT NULL, state TEXT NOT NULL, message TEXT NOT NULL, posid TEXT NOT NULL,
   issued_at TEXT NOT NULL, content TEXT NOT NULL, body TEXT NOT NULL, received_at TEXT NOT NULL,
-  late INTEGER NOT NULL, UNIQUE (seller, period, kind, number));
+  late INTEGER NOT NULL, generation INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (seller, period, kind, number, generation));
 CREATE TABLE IF NOT EXISTS deliveries (
   id INTEGER PRIMARY KEY, message TEXT NOT NULL, seller TEXT NOT NULL, posid TEXT NOT NULL,
   number TEXT NOT NULL, accepted INTEGER NOT NULL, code TEXT NOT NULL, text TEXT NOT NULL,

@@ -16,7 +16,7 @@ from typing import Any
 
 from guitai_sandbox.clock import Clock
 from guitai_sandbox.facts import BOOK, PERIOD, business_number_ok
-from guitai_sandbox.store import WORLD, connect, transaction
+from guitai_sandbox.store import DOCUMENTS, WORLD, connect, transaction
 
 
 class Unusable(ValueError):
@@ -27,7 +27,7 @@ class World:
     """The shared database ``sandbox.sqlite3``, opened by one thread."""
 
     def __init__(self, folder: Path) -> None:
-        self.link: sqlite3.Connection = connect(folder / "sandbox.sqlite3", WORLD)
+        self.link: sqlite3.Connection = connect(folder / "sandbox.sqlite3", WORLD + DOCUMENTS)
         self.clock = Clock()
         self.reload()
 

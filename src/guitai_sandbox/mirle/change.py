@@ -13,6 +13,7 @@ from typing import Any
 
 from guitai_sandbox.facts import (
     CONSUMER,
+    dashed,
     day_of,
     decimal_of,
     half_up,
@@ -67,16 +68,12 @@ def void_of(call: Call) -> dict[str, Any]:
     names = _VOID_NAMES[call.code]
     void = {key: call.values.get(name, "") for key, name in zip(_KEYS, names, strict=True)}
     if call.code == "A0501":
-        void["invoice_date"], void["date"] = map(_dashed, (void["invoice_date"], void["date"]))
+        void["invoice_date"], void["date"] = map(dashed, (void["invoice_date"], void["date"]))
     require(r"[A-Z]{2}\d{8}", void["number"], names[0])
     if not day_of(void["invoice_date"]):
         raise Refused("S105", f"{names[1]}＝{void['invoice_date']}"[:60])
     _check_moment_and_reason(void)
     return void
-
-
-def _dashed(text: str) -> str:
-    return f"{text[:4]}-{text[4:6]}-{text[6:]}" if text.isdigit() and len(text) == 8 else text
 
 
 def _check_moment_and_reason(change: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from guitai_sandbox.facts import next_period, period_of
+from guitai_sandbox.facts import moment_of, next_period, period_of
 from guitai_sandbox.faults import Board
 from guitai_sandbox.mirle import change, issue, ledger, reply
 from guitai_sandbox.mirle.layout import Call, content_of, read_call, require
@@ -396,7 +396,5 @@ def _wanted_period(call: Call, now: datetime) -> str:
 
 
 def _check_systime(call: Call) -> None:
-    try:
-        datetime.strptime(call.values["SYSTIME"], "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 - wall clock
-    except ValueError as error:
-        raise Refused("S105", f"SYSTIME＝{call.values['SYSTIME']}"[:60]) from error
+    if not moment_of(call.values["SYSTIME"]):
+        raise Refused("S105", f"SYSTIME＝{call.values['SYSTIME']}"[:60])

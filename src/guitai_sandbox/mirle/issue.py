@@ -16,6 +16,7 @@ from guitai_sandbox.facts import (
     CONSUMER,
     DONATION,
     business_number_ok,
+    dashed,
     day_of,
     decimal_of,
     delivery_fault,
@@ -117,7 +118,7 @@ def _from_a0401(call: Call) -> dict[str, Any]:
         "seller": call.seller,
         "buyer": main["Buyer"]["Identifier"],
         "buyer_name": main["Buyer"]["Name"],
-        "date": _dashed(main["InvoiceDate"]),
+        "date": dashed(main["InvoiceDate"]),  # hyphens or none: not public
         "time": main["InvoiceTime"],
         "random": main["RandomNumber"],
         "type": main["InvoiceType"],
@@ -147,11 +148,6 @@ def _from_a0401(call: Call) -> dict[str, Any]:
     }
 
 
-def _dashed(text: str) -> str:
-    """A0401 nests MIG names; whether its dates have hyphens is not public, so both are read."""
-    return f"{text[:4]}-{text[4:6]}-{text[6:]}" if text.isdigit() and len(text) == 8 else text
-
-
 def _totals(values: dict[str, Any], *names: str) -> dict[str, Any]:
     sales, free, zero, tax_type, rate, tax, total, discount = names
     whole = {
@@ -175,7 +171,7 @@ def check_head(invoice: dict[str, Any]) -> None:
     require(r"[A-Z]{2}\d{8}", invoice["number"], "發票號碼")
     if not day_of(invoice["date"]):
         raise Refused("S105", f"發票日期＝{invoice['date']}"[:60])
-    if not moment_of(invoice["time"], "%H:%M:%S"):
+    if not moment_of(f"{invoice['date']} {invoice['time']}"):
         raise Refused("S105", f"發票時間＝{invoice['time']}"[:60])
     require(r"\d{4}", invoice["random"], "隨機碼應為四位數字")
     require(r"0[78]", invoice["type"], "類別")

@@ -15,6 +15,19 @@ BATCH = 5 * BOOK
 """Numbers handed out by one A01 or C01 (provider sheet §2.3: example of 250)."""
 
 
+_HANDED_OUT = (
+    'SELECT begin, "end", type FROM grants WHERE seller = :seller AND period = :period '
+    'AND track = :track AND begin BETWEEN :count - 249 AND :count AND "end" >= :count '
+    "AND posid = :posid"
+)
+_OWN = (
+    'SELECT r.begin, r."end", r.type FROM ranges r WHERE r.period = :period '
+    'AND r.track = :track AND r.begin <= :count AND r."end" >= :count AND r.seller = :seller '
+    "AND r.source = 'merchant' AND r.face = 'mirle' "
+    "AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.range_id = r.id)"
+)
+
+
 def hand_out(
     link: sqlite3.Connection, seller: str, posid: str, period: str, at: datetime
 ) -> sqlite3.Row:
@@ -77,9 +90,10 @@ def holding(
 ) -> tuple[int, int, str]:
     """Return begin, end and type of the range a number was handed out in, or raise."""
     track, count = number[:2], int(number[2:])
-    for one in ranges_of(link, seller, posid, period):
-        if one["track"] == track and one["begin"] <= count <= one["end"]:
-            return one["begin"], one["end"], one["type"]
+    place = {"seller": seller, "posid": posid, "period": period, "track": track, "count": count}
+    found = link.execute(_HANDED_OUT, place).fetchone() or link.execute(_OWN, place).fetchone()
+    if found:
+        return found["begin"], found["end"], found["type"]
     elsewhere = link.execute(
         'SELECT 1 FROM grants WHERE seller = ? AND track = ? AND begin <= ? AND "end" >= ? '
         "AND period <> ?",

@@ -1,4 +1,4 @@
-"""A sandbox as the provider vectors describe it: one seller, one machine, track AB of 115年07-08月."""
+"""A sandbox as the provider vectors describe it: one seller, one machine, track AB."""
 
 from __future__ import annotations
 

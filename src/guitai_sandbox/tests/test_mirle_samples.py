@@ -20,7 +20,8 @@ D0501 = (
 )
 A0401 = (
     f"<Invoice><INVOICE_CODE>A0401</INVOICE_CODE><SELLERID>{SELLER}</SELLERID>"
-    f"<POSSN>{KEY}</POSSN><POSID>1</POSID><SYSTIME>2026-07-05 12:00:00</SYSTIME><Main><InvoiceNumber>AB00000040"
+    f"<POSSN>{KEY}</POSSN><POSID>1</POSID><SYSTIME>2026-07-05 12:00:00</SYSTIME><Main>"
+    "<InvoiceNumber>AB00000040"
     "</InvoiceNumber><InvoiceDate>20260703</InvoiceDate><InvoiceTime>18:20:11</InvoiceTime>"
     f"<Seller><Identifier>{SELLER}</Identifier><Name>範例</Name></Seller>"
     "<Buyer><Identifier>10458575</Identifier><Name>買方</Name></Buyer>"
