@@ -2,7 +2,7 @@
 
 from twinvoice.document import Allowance, AllowanceLine, Seller
 from twinvoice.paper.blocks import Block, Columns, Cut, Feed, Rule, Slip, Text
-from twinvoice.paper.invoices import TAX_TYPES, clean, hyphenated, money
+from twinvoice.paper.invoices import clean, hyphenated, money, tax_type_name
 from twinvoice.proof import plain_decimal
 
 TITLE = ("電子發票銷貨退回、", "進貨退出或折讓證明單證明聯")
@@ -57,5 +57,5 @@ def _line_blocks(line: AllowanceLine) -> tuple[Block, ...]:
         Columns(hyphenated(line.original_number), f"{line.original_date:%Y-%m-%d}"),
         Text(clean(line.original_description)),
         Columns(quantity, money(line.amount)),
-        Columns(f"  {TAX_TYPES[line.tax_type]}", f"稅額 {line.tax:,}"),
+        Columns(f"  {tax_type_name(line.tax_type)}", f"稅額 {line.tax:,}"),
     )

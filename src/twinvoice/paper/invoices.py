@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
+from twinvoice import codes
 from twinvoice.document import Invoice, Line
 from twinvoice.faults import Fault
 from twinvoice.paper.blocks import Block, Code39, Columns, Cut, Feed, QrPair, Rule, Slip, Text
@@ -13,15 +14,6 @@ from twinvoice.proof import code39, plain_decimal, qr_pair
 TITLE = "電子發票證明聯"
 REPRINT = "補印"
 RETURN_NOTE = "退貨請憑電子發票證明聯正本辦理"
-
-TAX_TYPES = {
-    "1": "應稅",
-    "2": "零稅率",
-    "3": "免稅",
-    "4": "應稅(特種稅率)",
-    "9": "混合應稅與免稅或零稅率",
-}
-CUSTOMS = {"1": "非經海關出口", "2": "經海關出口"}
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]+")
 
@@ -99,6 +91,18 @@ def company_proof(
 def clean(text: str) -> str:
     """One printable line: control characters and line breaks become single blanks."""
     return _CONTROL.sub(" ", text).strip()
+
+
+def tax_type_name(code: str) -> str:
+    """課稅別 in words: ``應稅``, ``零稅率`` …; raises ``Fault`` TWI-V18 for an unknown one."""
+    return _named("tax_types", code, "TWI-V18")
+
+
+def _named(code_list: str, code: str, fault: str) -> str:
+    entry = codes.load(code_list).get(code)
+    if entry is None:
+        raise Fault(fault, params={"code": code})
+    return entry.zh
 
 
 def _check_printable(invoice: Invoice, prize_claim: bool) -> None:
@@ -186,7 +190,7 @@ def _detail_sums(invoice: Invoice) -> tuple[Block, ...]:
     totals = invoice.totals
     count = Columns("品項數", f"{len(invoice.lines)}")
     total = Columns("總計", f"{totals.total:,}", bold=True)
-    tax_type = Columns("課稅別", TAX_TYPES[totals.tax_type])
+    tax_type = Columns("課稅別", tax_type_name(totals.tax_type))
     if not invoice.buyer.is_business and totals.tax_type != "9":
         return (count, total, *((tax_type,) if totals.tax_type != "1" else ()))
     return (
@@ -202,8 +206,9 @@ def _detail_sums(invoice: Invoice) -> tuple[Block, ...]:
 
 def _remarks(invoice: Invoice) -> tuple[Block, ...]:
     found: list[Block] = []
-    if invoice.customs_clearance_mark in CUSTOMS:
-        found.append(Text(f"通關方式 {CUSTOMS[invoice.customs_clearance_mark]}"))
+    if invoice.customs_clearance_mark:
+        name = _named("customs_marks", invoice.customs_clearance_mark, "TWI-V21")
+        found.append(Text(f"通關方式 {name}"))
     if invoice.main_remark:
         found.append(Text(f"備註 {clean(invoice.main_remark)}"))
     return tuple(found)

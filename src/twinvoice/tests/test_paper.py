@@ -223,6 +223,19 @@ def test_mixed_and_zero_rated_sales_are_told_apart():
     assert "通關方式 經海關出口" in made
 
 
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"totals": Totals(340, 0, 0, "7", Decimal(0), 0, 340)}, "TWI-V18"),
+        ({"customs_clearance_mark": "9"}, "TWI-V21"),
+    ],
+)
+def test_codes_without_a_meaning_are_not_printed(change, code):
+    with pytest.raises(Fault) as caught:
+        paper.transaction_detail(replace(CONSUMER, **change))
+    assert caught.value.code == code
+
+
 # --- other slips ------------------------------------------------------------------------------
 
 

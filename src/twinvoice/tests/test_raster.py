@@ -10,7 +10,7 @@ import pytest
 import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from twinvoice import bars, fonts, paper, raster
 from twinvoice.document import Buyer, Invoice, Line, Seller, Totals
@@ -77,6 +77,27 @@ def test_all_three_codes_come_back_to_the_byte(dots, items, company):
         : len(read.items)
     ]
     assert read.left.total_items == items
+
+
+def photograph(page: np.ndarray, *, degrees: float) -> np.ndarray:
+    """The page as a hand-held camera sees it: 2.4 pixels a dot, turned, blurred, grey and noisy."""
+    paper_ = Image.fromarray((~np.pad(page, 60)).astype(np.uint8) * 150 + 70)
+    size = tuple(round(side * 2.4) for side in paper_.size)
+    seen = paper_.resize(size, Image.Resampling.BILINEAR).rotate(
+        degrees, Image.Resampling.BILINEAR, fillcolor=220
+    )
+    seen = seen.filter(ImageFilter.GaussianBlur(1.0))
+    noise = np.random.default_rng(5).normal(0, 12, (seen.height, seen.width))
+    return np.clip(np.asarray(seen) + noise, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("degrees", [-12, -5, 3, 10])
+@pytest.mark.parametrize("items", [3, 18])
+def test_both_qr_codes_are_read_from_a_poor_photograph(items, degrees):
+    sold = invoice(items)
+    page = raster.page(paper.proof_copy(sold, KEY), 384)
+    found = zxingcpp.read_barcodes(photograph(page, degrees=degrees), zxingcpp.QRCode)
+    assert {code.text for code in found} == set(qr_pair(sold, KEY))
 
 
 @pytest.mark.parametrize("dots", WIDTHS)
