@@ -11,6 +11,13 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
         || lpad((extract(month FROM p_day)::int + extract(month FROM p_day)::int % 2)::text, 2, '0');
 $$;
 
+-- 11512 → 115年11-12月
+CREATE OR REPLACE FUNCTION public.numbering_period_label(p_period text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT left(p_period, 3)::int || '年' || lpad((right(p_period, 2)::int - 1)::text, 2, '0')
+        || '-' || right(p_period, 2) || '月';
+$$;
+
 CREATE OR REPLACE FUNCTION public.numbering_refuse(p_code text, p_params jsonb) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -23,6 +30,8 @@ CREATE OR REPLACE FUNCTION public.numbering_refuse_empty(
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_total bigint; v_paused bigint; v_closed bigint; v_others text;
+    v_params jsonb := jsonb_build_object(
+        'period', public.numbering_period_label(p_period), 'period_code', p_period);
 BEGIN
     SELECT count(*), count(*) FILTER (WHERE state = 'paused' AND next_no <= end_no),
            count(*) FILTER (WHERE state IN ('closed', 'reported'))
@@ -30,24 +39,24 @@ BEGIN
       FROM public.numbering_range
      WHERE merchant_id = p_merchant AND owner_id = p_owner AND period = p_period;
     IF v_paused > 0 THEN
-        PERFORM public.numbering_refuse('NUM-PAUSED', jsonb_build_object('period', p_period));
+        PERFORM public.numbering_refuse('NUM-PAUSED', v_params);
     ELSIF v_closed > 0 THEN
-        PERFORM public.numbering_refuse('NUM-CLOSED', jsonb_build_object('period', p_period));
+        PERFORM public.numbering_refuse('NUM-CLOSED', v_params);
     ELSIF v_total > 0 THEN
-        PERFORM public.numbering_refuse('NUM-EXHAUSTED', jsonb_build_object('period', p_period));
+        PERFORM public.numbering_refuse('NUM-EXHAUSTED', v_params);
     END IF;
-    SELECT string_agg(DISTINCT period, '、' ORDER BY period) INTO v_others
+    SELECT string_agg(DISTINCT public.numbering_period_label(period), '、') INTO v_others
       FROM public.numbering_range
      WHERE merchant_id = p_merchant AND owner_id = p_owner AND next_no <= end_no;
     IF v_others IS NOT NULL THEN
         PERFORM public.numbering_refuse('NUM-OTHER-PERIOD',
-            jsonb_build_object('period', p_period, 'periods', v_others));
+            v_params || jsonb_build_object('periods', v_others));
     END IF;
-    PERFORM public.numbering_refuse('NUM-NONE', jsonb_build_object('period', p_period));
+    PERFORM public.numbering_refuse('NUM-NONE', v_params);
 END $$;
 
 CREATE OR REPLACE FUNCTION public.numbering_take_from(
-    p_merchant uuid, p_owner uuid, p_centre text, p_now timestamptz
+    p_merchant uuid, p_owner uuid, p_centre text, p_now timestamptz, p_type text
 ) RETURNS TABLE(number text, range_id uuid, period text, remaining bigint, centre text,
                 issued_at timestamptz, invoice_type text)
 LANGUAGE plpgsql AS $$
@@ -62,13 +71,13 @@ BEGIN
     LOOP
         SELECT * INTO v_range FROM public.numbering_range
          WHERE merchant_id = p_merchant AND owner_id = p_owner AND period = v_period
-           AND state = 'active' AND next_no <= end_no
+           AND invoice_type = p_type AND state = 'active' AND next_no <= end_no
          ORDER BY (next_no = begin_no), track, begin_no
          LIMIT 1 FOR UPDATE;
         EXIT WHEN FOUND;
         PERFORM 1 FROM public.numbering_range
          WHERE merchant_id = p_merchant AND owner_id = p_owner AND period = v_period
-           AND state = 'active' AND next_no <= end_no;
+           AND invoice_type = p_type AND state = 'active' AND next_no <= end_no;
         IF NOT FOUND THEN
             PERFORM public.numbering_refuse_empty(p_merchant, p_owner, v_period);
         END IF;
@@ -96,7 +105,7 @@ BEGIN
         v_range.track || lpad(v_range.next_no::text, 8, '0'), v_range.id, v_period,
         (SELECT coalesce(sum(r.end_no - r.next_no + 1), 0)::bigint FROM public.numbering_range r
           WHERE r.merchant_id = p_merchant AND r.owner_id = p_owner AND r.period = v_period
-            AND r.state = 'active'),
+            AND r.invoice_type = p_type AND r.state = 'active'),
         coalesce(nullif(v_range.centre, ''), p_centre)::text,
         greatest(p_now, v_last), v_range.invoice_type::text;
 END $$;
@@ -125,7 +134,9 @@ BEGIN
     ELSIF v_centre = 'none' THEN
         PERFORM public.numbering_refuse('NUM-NO-CENTRE', '{}'::jsonb);
     END IF;
-    RETURN QUERY SELECT * FROM public.numbering_take_from(p_merchant, p_register, v_centre, p_now);
+    -- A till issues general tax (07); numbers of the special rates (08) are another kind (V20).
+    RETURN QUERY SELECT * FROM public.numbering_take_from(
+        p_merchant, p_register, v_centre, p_now, '07');
 END $$;
 
 -- For the web channel of one seller.
@@ -134,7 +145,7 @@ CREATE OR REPLACE FUNCTION public.numbering_take_web_number(
 ) RETURNS TABLE(number text, range_id uuid, period text, remaining bigint, centre text,
                 issued_at timestamptz, invoice_type text)
 LANGUAGE sql AS $$
-    SELECT * FROM public.numbering_take_from(p_merchant, p_entity, p_centre, p_now);
+    SELECT * FROM public.numbering_take_from(p_merchant, p_entity, p_centre, p_now, '07');
 $$;
 
 -- Whether a number lies inside numbers of this merchant's own in that period (all its sellers).

@@ -1,0 +1,35 @@
+"""The verbs of invoice numbers; the only writers of this room."""
+
+from guitai.numbering.services.distribution import (
+    OwnerRef,
+    assign,
+    distribute_by_hand,
+    distribute_by_use,
+    distribute_evenly,
+    take_back,
+)
+from guitai.numbering.services.imports import (
+    ImportResult,
+    add_range_from_centre,
+    import_allocation,
+)
+from guitai.numbering.services.periods import close_period, pause, resume
+from guitai.numbering.services.taking import Taken, take_number, take_web_number
+
+__all__ = [
+    "ImportResult",
+    "OwnerRef",
+    "Taken",
+    "add_range_from_centre",
+    "assign",
+    "close_period",
+    "distribute_by_hand",
+    "distribute_by_use",
+    "distribute_evenly",
+    "import_allocation",
+    "pause",
+    "resume",
+    "take_back",
+    "take_number",
+    "take_web_number",
+]
