@@ -126,7 +126,7 @@ def allowance_of(call: Call) -> dict[str, Any]:
     kind = require(r"[12]", values["ALLOWANCETYPE"], "ALLOWANCETYPE")
     if kind == "1" and day >= SELLER_ISSUES_SINCE:
         raise Refused("S105", "ALLOWANCETYPE 應為 2（賣方開立）")
-    if (call.code == "B0401") == (values["IDENTIFIER"] == CONSUMER):
+    if call.code == "B0401" and values["IDENTIFIER"] == CONSUMER:
         raise Refused("S105", f"IDENTIFIER＝{values['IDENTIFIER']}"[:60])
     allowance = {
         "number": values["ALLOWANCENUMBER"],
