@@ -66,3 +66,18 @@ class CatalogVersion(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["merchant_id"], name="catalog_version_one_row")
         ]
+
+
+class ProductImport(TenantModel):
+    """A file that was uploaded and looked at, waiting to be confirmed; applied once at most."""
+
+    filename = models.CharField(max_length=200)
+    content = models.BinaryField()
+    uploaded_by = models.UUIDField()
+    uploaded_at = models.DateTimeField(default=clock.now)
+    applied_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["merchant_id", "uploaded_by"], name="product_import_by"),
+        ]

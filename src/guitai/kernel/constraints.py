@@ -1,6 +1,6 @@
 """A constraint of the database that refuses, as the sentence of the room it belongs to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from django.db import transaction
@@ -17,7 +17,7 @@ def name_of(error: IntegrityError) -> str:
 
 
 @contextmanager
-def refused_as(by_constraint: dict[str, GuitaiError]) -> Iterator[None]:
+def refused_as(by_constraint: Mapping[str, GuitaiError]) -> Iterator[None]:
     """Runs the block in a savepoint; a named constraint raises its error, others go on."""
     try:
         with transaction.atomic():

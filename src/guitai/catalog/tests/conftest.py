@@ -1,0 +1,13 @@
+import pytest
+
+from guitai.kernel import scope
+from guitai.tenancy.tests.shops import a_shop
+
+
+@pytest.fixture
+def shop(db, settings):
+    """A shop whose scope is open during the test."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    made = a_shop()
+    with scope.tenant(made.merchant_id):
+        yield made
