@@ -1,18 +1,21 @@
 """The shop of the demo: small, but with everything a real one has."""
 
+import json
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from guitai.catalog import services as catalog
 from guitai.invoicing.services import accounts
+from guitai.invoicing.services import numbers as centre_numbers
 from guitai.kernel import clock, scope
 from guitai.kernel.audit import SYSTEM
 from guitai.numbering import services as numbering
-from guitai.numbering.rules import Owner, OwnerRef
+from guitai.numbering.services import OwnerRef
 from guitai.tenancy import services as tenancy
-from guitai.tenancy.models import Account, BusinessEntity, Merchant, Register, Staff
+from guitai.tenancy.models import Account, BusinessEntity, Merchant, Register, Staff, Store
 from guitai.tenancy.rules import Member
 from twinvoice.period import Period
 
@@ -53,7 +56,7 @@ class Shop:
 
 
 def ensure(sandbox: str) -> Shop:
-    """The demo shop, made now or found from last time; ``sandbox`` is the sandbox's address."""
+    """The demo shop, made now or found from last time; ``sandbox`` is its address."""
     found = _find()
     shop = found or _make(sandbox)
     with scope.tenant(shop.merchant_id):
@@ -127,31 +130,32 @@ def _people(owner: Member, store_id: UUID) -> UUID:
 
 def _centres(shop: Shop, sandbox: str) -> None:
     """Register 01 goes out through the Turnkey folder, register 02 through Mirle."""
-    for register, centre in ((shop.turnkey_register, "turnkey"), (shop.mirle_register, "mirle")):
-        tenancy.update_invoice_settings(
-            shop.owner,
-            register,
-            tenancy.InvoiceSettings(
-                centre=centre,
-                printer_profile="virtual",
-                auto_issue=True,
-                auto_print=True,
-                print_detail=False,
-            ),
+    accounts.save(centre="turnkey", entity_id=shop.entity_id, register_id=None, actor=SYSTEM)
+    connect(shop, shop.turnkey_register, "turnkey", sandbox)
+    connect(shop, shop.mirle_register, "mirle", sandbox, posid="2")
+
+
+def connect(shop: Shop, register: UUID, centre: str, sandbox: str, *, posid: str = "") -> None:
+    """The register's invoice settings, and its account at Mirle where that is its centre."""
+    settings = tenancy.InvoiceSettings(
+        centre=centre,
+        printer_profile="virtual",
+        auto_issue=True,
+        auto_print=True,
+        print_detail=False,
+    )
+    tenancy.update_invoice_settings(shop.owner, register, settings)
+    if centre == "mirle":
+        accounts.save(
+            centre="mirle",
+            entity_id=shop.entity_id,
+            register_id=register,
+            actor=SYSTEM,
+            base_url=sandbox,
+            posid=posid,
+            channel_key=CHANNEL_KEY,
+            allow_plain_http=True,
         )
-    accounts.save(
-        centre="turnkey", entity_id=shop.entity_id, register_id=None, actor=SYSTEM
-    )
-    accounts.save(
-        centre="mirle",
-        entity_id=shop.entity_id,
-        register_id=shop.mirle_register,
-        actor=SYSTEM,
-        base_url=sandbox,
-        posid="2",
-        channel_key=CHANNEL_KEY,
-        allow_plain_http=True,
-    )
 
 
 def _numbers(shop: Shop) -> None:
@@ -163,7 +167,7 @@ def _numbers(shop: Shop) -> None:
             numbering.distribute_by_hand(
                 shop.entity_id,
                 period.code,
-                {OwnerRef(Owner.REGISTER, shop.turnkey_register): 10},
+                {OwnerRef.register(shop.turnkey_register): 10},
                 SYSTEM,
             )
 
@@ -178,27 +182,53 @@ def allocation_csv(ban: str, period: Period, track: str, begin: int, end: int) -
 
 def prepare_sandbox(sandbox: str) -> None:
     """Tells the sandbox which seller and which numbers exist on its side of the wire."""
-    import json
-
+    add_machine(sandbox, "2")
     today = Period.of(clock.today())
-    machines = [{"posid": "2", "possn": CHANNEL_KEY}]
-    orders = [("sellers", {"ban": BAN, "name": "好日子商行", "machines": machines})]
     for period, own, centres in ((today, "GT", "MR"), (today.next(), "GU", "MS")):
-        common = {"seller": BAN, "period": period.code}
-        orders.append(
-            ("ranges", common | {"track": own, "begin": 0, "end": 999, "face": "turnkey"})
-        )
-        orders.append(
-            ("ranges", common | {"track": centres, "begin": 0, "end": 4999, "face": "mirle"})
-        )
-    for path, body in orders:
-        request = urllib.request.Request(
-            f"{sandbox}/_sandbox/{path}",
-            data=json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            answer.read()
+        allot(sandbox, period, own, 999, face="turnkey")
+        allot(sandbox, period, centres, 4999, face="mirle")
+
+
+def add_machine(sandbox: str, posid: str) -> None:
+    machines = [{"posid": posid, "possn": CHANNEL_KEY}]
+    _tell(sandbox, "sellers", {"ban": BAN, "name": "好日子商行", "machines": machines})
+
+
+def allot(sandbox: str, period: Period, track: str, last: int, *, face: str) -> None:
+    """Numbers 0 to ``last`` of the track exist for the demo's seller, on one face."""
+    body = {"seller": BAN, "period": period.code, "track": track, "begin": 0, "end": last}
+    _tell(sandbox, "ranges", body | {"face": face})
+
+
+def _tell(sandbox: str, path: str, body: dict[str, Any]) -> None:
+    request = urllib.request.Request(
+        f"{sandbox}/_sandbox/{path}",
+        data=json.dumps(body).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        answer.read()
+
+
+def store_id() -> UUID:
+    """The demo's one store; inside its tenant scope."""
+    found: UUID = Store.objects.get(code="001").id
+    return found
+
+
+def add_register(shop: Shop, store: UUID, code: str, centre: str, sandbox: str) -> UUID:
+    """One more register, connected to its centre."""
+    row = tenancy.add_register(shop.owner, store_id=store, code=code, name=f"前台 {code} 機")
+    connect(shop, row.id, centre, sandbox, posid=str(int(code)))
+    return row.id
+
+
+def take_from_centre(shop: Shop, register: UUID, wanted: int) -> None:
+    """Takes numbers of this period from the register's centre until ``wanted`` are there."""
+    taken = 0
+    while taken < wanted:
+        got = centre_numbers.take(register, actor=SYSTEM, now=clock.now())
+        taken += sum(row.end_no - row.begin_no + 1 for row in got)
 
 
 def receipts(folder: Path) -> list[Path]:

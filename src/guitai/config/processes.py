@@ -103,6 +103,9 @@ class Supervisor:
             return
         if running.restart_at is None:
             log.warning("part ended", part=running.part.name, code=running.child.returncode)
+            # A killed parent leaves its own children behind; they must not serve on.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(running.child.pid, signal.SIGKILL)
             running.restart_at = time.monotonic() + running.pause
         elif time.monotonic() >= running.restart_at:
             running.child = self._spawn(running.part)

@@ -73,8 +73,9 @@ class Till:
             try:
                 answer: dict[str, Any] = self.call("POST", "sales", sale)
                 return answer
-            except OSError:
-                if time.monotonic() > deadline:
+            except (OSError, Refused) as problem:
+                refused = isinstance(problem, Refused) and problem.status < 500
+                if refused or time.monotonic() > deadline:
                     raise
                 time.sleep(0.1)
 
