@@ -1,0 +1,260 @@
+"""``guitai-agent``: run the agent, and talk to the one that runs."""
+
+import asyncio
+import contextlib
+import json
+import secrets
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from twinvoice import raster
+
+from . import __version__
+from .app import Agent, Options, ports_from
+from .client import NotRunning, OwnerClient, Refused
+from .datadir import default_data_dir, write_private
+from .errors import AgentError, DataDirBusy
+from .escpos.glyphs import paper_fonts
+from .printer.report import moment
+from .profiles import profile, profiles
+from .service.pairing import is_origin
+from .virtual.device import FAULTS, VirtualPrinter
+from .virtual.receipts import ReceiptFolder
+from .virtual.server import ControlServer, PrinterServer
+
+app = typer.Typer(
+    help="櫃台列印程式：在店內電腦上管理發票機，供收銀頁面列印。",
+    no_args_is_help=True,
+    add_completion=False,
+)
+out, err = Console(), Console(stderr=True)
+SCRIPT_CODE_SECONDS = 600.0
+
+Data = Annotated[Path, typer.Option("--data", help="資料夾（設定、列印日誌）。")]
+DEFAULT_DATA = default_data_dir()
+
+
+@app.command()
+def run(
+    data: Data = DEFAULT_DATA,
+    device: Annotated[
+        str,
+        typer.Option(help="virtual、tcp:主機:埠、serial:/dev/ttyUSB0；省略則自動偵測。"),
+    ] = "",
+    profile_name: Annotated[str, typer.Option("--profile", help="機型，見 profiles 指令。")] = "",
+    receipts: Annotated[Path | None, typer.Option(help="虛擬發票機輸出圖檔的資料夾。")] = None,
+    port: Annotated[int | None, typer.Option(help="只用這個埠（預設 47120–47123）。")] = None,
+    allow_origin: Annotated[
+        list[str] | None, typer.Option(help="預先配對的網站，需搭配 --preshared-token-file。")
+    ] = None,
+    preshared_token_file: Annotated[
+        Path | None, typer.Option(help="預先配對用的憑證檔；不存在時自動產生。")
+    ] = None,
+    pair_file: Annotated[
+        Path | None, typer.Option(help="啟動後把配對碼寫入此檔（JSON），供程式配對。")
+    ] = None,
+    quiet: Annotated[bool, typer.Option(help="不在終端機顯示紀錄。")] = False,
+) -> None:
+    """啟動列印程式，直到按 Ctrl+C。"""
+    origins = allow_origin or []
+    _check_preset(origins, preshared_token_file)
+    options = Options(data, device, profile_name, receipts, ports_from(port), verbose=not quiet)
+    agent = _make_agent(options)
+    if preshared_token_file is not None:
+        token = _preshared_token(preshared_token_file)
+        for origin in origins:
+            agent.pairing.preset(token, origin)
+    try:
+        asyncio.run(_serve(agent, pair_file))
+    except OSError as error:
+        _fail(f"無法開啟連接埠：{error}", 3)
+
+
+@app.command()
+def status(
+    data: Data = DEFAULT_DATA,
+    as_json: Annotated[bool, typer.Option("--json", help="輸出 JSON。")] = False,
+) -> None:
+    """顯示發票機與列印佇列的狀態。"""
+    with _owner(data) as agent:
+        welcome, jobs = agent.welcome, agent.ask("print.list", limit=20)["jobs"]
+    told = {"printer": welcome["printer"], "version": welcome["version"], "jobs": jobs}
+    if as_json:
+        out.print_json(json.dumps(told))
+        return
+    printer = told["printer"]
+    name = printer["device"]["name"] if printer["device"] else "—"
+    out.print(f"發票機　{name}　{printer['message']}（{printer['code']}）")
+    table = Table("工作", "狀態", "原因", "位元組", "時間")
+    for job in jobs:
+        columns = ("job_id", "state", "reason", "bytes", "updated_at")
+        table.add_row(*(str(job[column]) for column in columns))
+    out.print(table)
+
+
+@app.command("pair-code")
+def pair_code(data: Data = DEFAULT_DATA) -> None:
+    """取得配對碼（2 分鐘內有效，同時由發票機印出）。"""
+    with _owner(data) as agent:
+        opened = agent.ask("pairing.open")
+    out.print(f"配對碼　[bold]{opened['code']}[/bold]　有效至 {opened['expires']}")
+
+
+@app.command("test-print")
+def test_print(
+    data: Data = DEFAULT_DATA,
+    what: Annotated[str, typer.Option(help="test 或 ruler（可印寬度）。")] = "test",
+    wait: Annotated[float, typer.Option(help="最多等待秒數。")] = 20.0,
+) -> None:
+    """列印測試頁並等待發票機回報。"""
+    with _owner(data) as agent:
+        job = agent.ask("selftest.run", what=what)["job"]
+        end = time.monotonic() + wait
+        while job["state"] in ("queued", "waiting", "sending") and time.monotonic() < end:
+            time.sleep(0.1)
+            job = agent.ask("print.get", job_id=job["job_id"])["job"]
+    out.print(f"{job['state']}　{job['message']}　{job['bytes']} bytes")
+    if job["state"] != "done":
+        raise typer.Exit(1)
+
+
+@app.command("profiles")
+def list_profiles() -> None:
+    """列出支援的機型。"""
+    table = Table("名稱", "機型", "點數", "Big5", "鮑率", "可信度")
+    for each in profiles().values():
+        bauds = " ".join(map(str, each.bauds))
+        big5 = "有" if each.big5 else "—"
+        table.add_row(each.name, each.title, str(each.dots), big5, bauds, each.confidence)
+    out.print(table)
+
+
+@app.command("virtual-printer")
+def virtual_printer(
+    receipts: Annotated[Path, typer.Option(help="輸出圖檔的資料夾。")] = Path("receipts"),
+    port: Annotated[int, typer.Option(help="TCP 埠，0 為任一空埠。")] = 9100,
+    control_port: Annotated[int, typer.Option(help="模擬故障的控制埠，0 為任一空埠。")] = 0,
+    profile_name: Annotated[str, typer.Option("--profile", help="機型。")] = "virtual",
+    rate: Annotated[int, typer.Option(help="每秒處理的位元組數，0 為不限。")] = 0,
+    fault: Annotated[list[str] | None, typer.Option(help="一開始就有的故障。")] = None,
+) -> None:
+    """啟動網路虛擬發票機（TCP 9100），每張收據存成圖檔。"""
+    printer, server = _start_virtual(receipts, port, profile_name, rate, fault or [])
+    control = ControlServer(server, port=control_port)
+    server.start()
+    control.start()
+    where = {"port": server.port, "control_port": control.port, "receipts": str(receipts)}
+    print(json.dumps(where), flush=True)
+    _wait_for_signal()
+    control.stop()
+    server.stop()
+    printer.close()
+
+
+@app.command()
+def version() -> None:
+    """顯示版本。"""
+    out.print(__version__)
+
+
+def _start_virtual(
+    receipts: Path, port: int, profile_name: str, rate: int, faults: list[str]
+) -> tuple[VirtualPrinter, PrinterServer]:
+    try:
+        used = profile(profile_name)
+    except AgentError as error:
+        _fail(f"{error.message} {error.params}", 2)
+    printer = VirtualPrinter(paper_fonts().glyph, width=used.dots, dpi=used.dpi, rate=rate)
+    printer.on_receipt = ReceiptFolder(receipts, raster.png)
+    for each in faults:
+        if each not in FAULTS:
+            _fail(f"沒有這種故障：{each}；可用：{' '.join(FAULTS)}", 2)
+        printer.set_fault(each, True)
+    try:
+        return printer, PrinterServer(printer, port=port)
+    except OSError as error:
+        _fail(f"無法開啟連接埠 {port}：{error}", 3)
+
+
+def _make_agent(options: Options) -> Agent:
+    try:
+        return Agent(options)
+    except DataDirBusy:
+        _fail(f"另一個列印程式正在使用資料夾 {options.data}", 4)
+    except AgentError as error:
+        _fail(f"{error.message} {error.params}", 2)
+    except OSError as error:
+        _fail(f"無法使用資料夾 {options.data}：{error}", 3)
+
+
+async def _serve(agent: Agent, pair_file: Path | None) -> None:
+    port = await agent.start()
+    url = f"http://127.0.0.1:{port}"
+    out.print(f"列印程式 {__version__} 已啟動　{url}/")
+    if pair_file is not None:
+        opened = agent.pairing.open_code(SCRIPT_CODE_SECONDS)
+        told = {"code": opened.code, "expires": moment(opened.expires), "port": port, "url": url}
+        write_private(pair_file, json.dumps(told))
+    elif not agent.pairing.pairings():
+        out.print("尚未配對：請開啟上面的網址取得配對碼，或執行 guitai-agent pair-code。")
+    stop = asyncio.Event()
+    _on_signal(stop.set)
+    await stop.wait()
+    await agent.stop()
+
+
+def _on_signal(action: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):  # Windows: Ctrl+C raises instead
+            loop.add_signal_handler(number, action)
+
+
+def _wait_for_signal() -> None:
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    while not stop.wait(0.5):  # a timeout, so that Ctrl+C gets through on Windows
+        pass
+
+
+def _check_preset(origins: list[str], token_file: Path | None) -> None:
+    if bool(origins) != bool(token_file):
+        _fail("--allow-origin 與 --preshared-token-file 必須一起使用。", 2)
+    for origin in origins:
+        if not is_origin(origin):
+            _fail(f"不是網站來源：{origin}（例：https://shop.example）", 2)
+
+
+def _preshared_token(path: Path) -> str:
+    if not path.exists():
+        write_private(path, secrets.token_urlsafe(32))
+    token = path.read_text("utf-8").strip()
+    if len(token) < 32:
+        _fail(f"{path} 的憑證太短（至少 32 個字元）。", 2)
+    return token
+
+
+@contextlib.contextmanager
+def _owner(data: Path) -> Iterator[OwnerClient]:
+    try:
+        with OwnerClient(data) as agent:
+            yield agent
+    except NotRunning:
+        _fail(f"列印程式未執行（{data}）。請先執行 guitai-agent run。", 5)
+    except Refused as refusal:
+        _fail(str(refusal), 1)
+
+
+def _fail(text: str, status_code: int) -> NoReturn:
+    err.print(f"[red]{text}[/red]")
+    sys.exit(status_code)

@@ -1,0 +1,1 @@
+"""ESC/POS: our own commands and encoders (printing.md §0, §4)."""

@@ -1,0 +1,6 @@
+"""The durable memory of every print job: written before the first byte goes out."""
+
+from .rules import State, canonical, digest
+from .store import Job, Journal
+
+__all__ = ["Job", "Journal", "State", "canonical", "digest"]

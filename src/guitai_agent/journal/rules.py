@@ -1,0 +1,54 @@
+"""The states of a print job and the steps between them (printing.md §3). Pure, no clock."""
+
+import enum
+import hashlib
+import json
+from collections.abc import Mapping
+
+
+class State(enum.StrEnum):
+    """``waiting``: no byte was sent. ``uncertain``: bytes were sent, the paper is unknown."""
+
+    QUEUED = "queued"
+    WAITING = "waiting"
+    SENDING = "sending"
+    DONE = "done"
+    UNCERTAIN = "uncertain"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+# sending → waiting is taken only while not one byte has left the agent (``Journal.step_back``).
+TRANSITIONS: Mapping[State, frozenset[State]] = {
+    State.QUEUED: frozenset({State.WAITING, State.SENDING, State.EXPIRED, State.CANCELLED}),
+    State.WAITING: frozenset({State.WAITING, State.SENDING, State.EXPIRED, State.CANCELLED}),
+    State.SENDING: frozenset({State.DONE, State.UNCERTAIN, State.WAITING, State.CANCELLED}),
+    State.UNCERTAIN: frozenset({State.DONE, State.CANCELLED}),
+    State.DONE: frozenset(),
+    State.EXPIRED: frozenset(),
+    State.CANCELLED: frozenset(),
+}
+
+PRINTABLE = (State.QUEUED, State.WAITING)
+OPEN = (State.QUEUED, State.WAITING, State.SENDING, State.UNCERTAIN)
+
+
+def may(old: State, new: State) -> bool:
+    """Is ``old → new`` a step a job may take?"""
+    return new in TRANSITIONS[old]
+
+
+def canonical(doc: object) -> bytes:
+    """The one byte form of a document, over which its SHA-256 is taken (agent-protocol.md §6).
+
+    Raises ``ValueError`` for what has no such form (lone surrogates, not-a-number).
+    """
+    text = json.dumps(
+        doc, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+    return text.encode("utf-8")
+
+
+def digest(doc: object) -> str:
+    """SHA-256 of ``canonical(doc)``, lower-case hex."""
+    return hashlib.sha256(canonical(doc)).hexdigest()

@@ -1,0 +1,308 @@
+"""The job journal in SQLite: one row a job, WAL, ``synchronous=FULL`` (printing.md §3).
+
+Every step is compare-and-set on the state column, so two threads, or an operator and the printer,
+never both win. ``seq`` keeps the order of submission.
+"""
+
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import AgentError
+from .rules import OPEN, PRINTABLE, State, canonical, digest, may
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS job (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  job_id TEXT NOT NULL UNIQUE,
+  origin TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('document', 'selftest', 'pairing')),
+  copy TEXT NOT NULL CHECK (copy IN ('original', 'reprint')),
+  sha256 TEXT NOT NULL,
+  doc TEXT,
+  state TEXT NOT NULL CHECK (state IN
+    ('queued', 'waiting', 'sending', 'done', 'uncertain', 'expired', 'cancelled')),
+  reason TEXT NOT NULL DEFAULT '',
+  bytes INTEGER NOT NULL DEFAULT 0,
+  submitted_at REAL NOT NULL,
+  updated_at REAL NOT NULL,
+  expires REAL NOT NULL
+);
+CREATE INDEX IF NOT EXISTS job_open ON job (seq)
+  WHERE state IN ('queued', 'waiting', 'sending', 'uncertain');
+CREATE TABLE IF NOT EXISTS note (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS step (
+  job_id TEXT NOT NULL, at REAL NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,
+  bytes INTEGER NOT NULL
+);
+"""
+COLUMNS = (
+    "job_id, origin, kind, copy, sha256, doc, state, reason, bytes,"
+    " submitted_at, updated_at, expires"
+)
+QUEUE_LIMIT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One print job. Times are epoch seconds; ``doc`` is JSON text, None once pruned."""
+
+    job_id: str
+    origin: str
+    kind: str
+    copy: str
+    sha256: str
+    doc: str | None
+    state: State
+    reason: str
+    bytes: int
+    submitted_at: float
+    updated_at: float
+    expires: float
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What is asked to be printed; ``doc`` is the parsed JSON array of blocks."""
+
+    job_id: str
+    origin: str
+    doc: list[object]
+    copy: str = "original"
+    kind: str = "document"
+    expires: float = 0.0
+
+
+class Journal:
+    """All jobs of one agent. Safe from any thread; ``on_change(job)`` follows each commit."""
+
+    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
+        self.clock = clock
+        self.on_change: Callable[[Job], None] = lambda job: None
+        self._lock = threading.RLock()
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=FULL")
+        self._db.executescript(SCHEMA)
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    def recover(self) -> list[Job]:
+        """After a start: what was being sent is uncertain now; what waited goes on waiting."""
+        with self._lock:
+            stranded = self._select("state = 'sending'")
+            return [
+                self.move(job, State.UNCERTAIN, "AGENT_RESTARTED", bytes_sent=job.bytes)
+                for job in stranded
+            ]
+
+    def submit(self, wanted: Submission) -> tuple[Job, bool]:
+        """Store the job and return ``(job, replay)``.
+
+        The same id with the same content returns the stored job and True; with other content it
+        raises ``conflict``. Durable when it returns.
+        """
+        sha256 = digest(wanted.doc)
+        with self._lock:
+            known = self.find(wanted.job_id)
+            if known is not None:
+                return self._replay(known, wanted, sha256), True
+            now = self.clock()
+            if wanted.expires <= now:
+                raise AgentError("expired")
+            if self._count_open() >= QUEUE_LIMIT:
+                raise AgentError("queue_full")
+            self._insert(wanted, sha256, now)
+            job = self.get(wanted.job_id)
+        self.on_change(job)
+        return job, False
+
+    def find(self, job_id: str) -> Job | None:
+        found = self._select("job_id = ?", (job_id,))
+        return found[0] if found else None
+
+    def get(self, job_id: str) -> Job:
+        job = self.find(job_id)
+        if job is None:
+            raise AgentError("unknown_job")
+        return job
+
+    def next(self) -> Job | None:
+        """The oldest job that may be printed."""
+        found = self._select("state IN ('queued', 'waiting')", limit="LIMIT 1")
+        return found[0] if found else None
+
+    def printable(self) -> list[Job]:
+        return self._select("state IN ('queued', 'waiting')")
+
+    def open_jobs(self, origin: str | None = None) -> list[Job]:
+        """Jobs that somebody or something still has to finish; of one origin or of all."""
+        jobs = self._select(f"state IN ({_quoted(OPEN)})")
+        return [job for job in jobs if origin in (None, job.origin)]
+
+    def latest(self, limit: int, origin: str | None = None) -> list[Job]:
+        where, args = ("origin = ?", (origin,)) if origin is not None else ("1", ())
+        return self._select(where, args, order="seq DESC", limit=f"LIMIT {int(limit)}")
+
+    def counts(self) -> dict[str, int]:
+        with self._lock, closing(self._db.cursor()) as cursor:
+            return dict(cursor.execute("SELECT state, count(*) FROM job GROUP BY state"))
+
+    def steps(self, job_id: str) -> list[tuple[str, str, int]]:
+        """The history of one job: (state, reason, bytes), oldest first."""
+        with self._lock, closing(self._db.cursor()) as cursor:
+            return cursor.execute(
+                "SELECT state, reason, bytes FROM step WHERE job_id = ? ORDER BY rowid", (job_id,)
+            ).fetchall()
+
+    def move(self, job: Job, new: State, reason: str = "", *, bytes_sent: int | None = None) -> Job:
+        """Take one step from the state the caller has seen; else ``wrong_state``."""
+        if not may(job.state, new):
+            raise AgentError("wrong_state", state=job.state.value)
+        sent = job.bytes if bytes_sent is None else bytes_sent
+        with self._lock:
+            self._compare_and_set(job, new, reason, sent)
+            moved = self.get(job.job_id)
+        self.on_change(moved)
+        return moved
+
+    def step_back(self, job: Job, reason: str) -> Job:
+        """``sending → waiting``: the caller knows that not one byte has left the agent."""
+        if job.bytes:
+            raise AgentError("wrong_state", state=job.state.value)
+        return self.move(job, State.WAITING, reason)
+
+    def park(self, reason: str) -> None:
+        """Tell every job that could be printed why it is waiting."""
+        for job in self.printable():
+            if (job.state, job.reason) != (State.WAITING, reason):
+                self._try_move(job, State.WAITING, reason)
+
+    def expire(self) -> None:
+        """Let jobs go whose time ran out before their first byte."""
+        now = self.clock()
+        for job in self._select(f"state IN ({_quoted(PRINTABLE)}) AND expires <= ?", (now,)):
+            self._try_move(job, State.EXPIRED)
+
+    def cancel(self, job_id: str) -> Job:
+        job = self.get(job_id)
+        if job.state is State.CANCELLED:
+            return job
+        if job.state not in PRINTABLE:
+            raise AgentError("wrong_state", state=job.state.value)
+        return self.move(job, State.CANCELLED, "TAKEN_BACK")
+
+    def resolve(self, job_id: str, *, printed: bool) -> Job:
+        """A person's word about an uncertain job. The same answer again is a replay."""
+        answer = (State.DONE, "CONFIRMED") if printed else (State.CANCELLED, "NOT_PRINTED")
+        job = self.get(job_id)
+        if (job.state, job.reason) == answer:
+            return job
+        if job.state is not State.UNCERTAIN:
+            raise AgentError("wrong_state", state=job.state.value)
+        return self.move(job, *answer)
+
+    def prune(self, *, older_than: float) -> int:
+        """Forget what finished jobs said (buyers, numbers); ids and hashes stay for replays."""
+        with self._lock:
+            cursor = self._db.execute(
+                "UPDATE job SET doc = NULL WHERE doc IS NOT NULL AND updated_at < ?"
+                " AND state IN ('done', 'expired', 'cancelled')",
+                (self.clock() - older_than,),
+            )
+            return cursor.rowcount
+
+    @property
+    def dirty(self) -> bool:
+        """May the printer still hold a part of a job? True from ``sending`` to ``done``, also
+        over a crash: then it must be cleaned before the next first byte (printing.md §7)."""
+        with self._lock, closing(self._db.cursor()) as cursor:
+            row = cursor.execute("SELECT value FROM note WHERE key = 'dirty'").fetchone()
+        return bool(row == ("1",))
+
+    def set_dirty(self, dirty: bool) -> None:
+        with self._lock:
+            self._write_dirty(dirty)
+
+    def _write_dirty(self, dirty: bool) -> None:
+        self._db.execute("INSERT OR REPLACE INTO note VALUES ('dirty', ?)", (str(int(dirty)),))
+
+    def _try_move(self, job: Job, new: State, reason: str = "") -> None:
+        try:
+            self.move(job, new, reason)
+        except AgentError as error:  # somebody else moved it first: their step stands
+            if error.code != "wrong_state":
+                raise
+
+    def _compare_and_set(self, job: Job, new: State, reason: str, sent: int) -> None:
+        now = self.clock()
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            cursor = self._db.execute(
+                "UPDATE job SET state = ?, reason = ?, bytes = ?, updated_at = ?"
+                " WHERE job_id = ? AND state = ?",
+                (new.value, reason, sent, now, job.job_id, job.state.value),
+            )
+            if cursor.rowcount != 1:
+                raise AgentError("wrong_state", state=self.get(job.job_id).state.value)
+            self._record(job.job_id, now, new, reason, sent)
+            if new is State.SENDING:
+                self._write_dirty(True)
+            elif job.state is State.SENDING and (new is State.DONE or sent == 0):
+                self._write_dirty(False)
+
+    def _insert(self, wanted: Submission, sha256: str, now: float) -> None:
+        values = (wanted.job_id, wanted.origin, wanted.kind, wanted.copy, sha256)
+        doc = canonical(wanted.doc).decode()
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute(
+                f"INSERT INTO job ({COLUMNS}) VALUES (?,?,?,?,?,?,'queued','',0,?,?,?)",
+                (*values, doc, now, now, wanted.expires),
+            )
+            self._record(wanted.job_id, now, State.QUEUED, "", 0)
+
+    def _record(self, job_id: str, now: float, state: State, reason: str, sent: int) -> None:
+        self._db.execute(
+            "INSERT INTO step VALUES (?, ?, ?, ?, ?)", (job_id, now, state.value, reason, sent)
+        )
+
+    def _replay(self, known: Job, wanted: Submission, sha256: str) -> Job:
+        same = (known.sha256, known.copy, known.origin, known.kind)
+        if same != (sha256, wanted.copy, wanted.origin, wanted.kind):
+            raise AgentError("conflict")
+        return known
+
+    def _count_open(self) -> int:
+        with closing(self._db.cursor()) as cursor:
+            sql = f"SELECT count(*) FROM job WHERE state IN ({_quoted(PRINTABLE)})"
+            return int(cursor.execute(sql).fetchone()[0])
+
+    def _select(
+        self, where: str, args: tuple[object, ...] = (), *, order: str = "seq", limit: str = ""
+    ) -> list[Job]:
+        sql = f"SELECT {COLUMNS} FROM job WHERE {where} ORDER BY {order} {limit}"
+        with self._lock, closing(self._db.cursor()) as cursor:
+            return [_job(row) for row in cursor.execute(sql, args)]
+
+
+def blocks_of(job: Job) -> list[object]:
+    """The stored document, parsed again."""
+    return list(json.loads(job.doc or "[]"))
+
+
+def _job(row: tuple[Any, ...]) -> Job:
+    named = dict(zip(COLUMNS.replace(" ", "").split(","), row, strict=True))
+    return Job(**{**named, "state": State(named["state"])})
+
+
+def _quoted(states: Iterable[State]) -> str:
+    return ", ".join(f"'{state.value}'" for state in states)

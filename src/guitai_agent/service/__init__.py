@@ -1,0 +1,1 @@
+"""The agent's door: HTTP and WebSocket on loopback, guard, pairing, messages."""

@@ -1,0 +1,1 @@
+"""A printer made of code: reads ESC/POS, draws the paper, answers status, breaks on request."""
