@@ -45,11 +45,6 @@ class BadNumber(GuitaiError):
     sentence = "發票號碼是兩個大寫英文字母加八個數字，例如 AB12345678。"
 
 
-class ManualNotSent(Conflict):
-    code = "INV-MANUAL"
-    sentence = "發票 {number} 是自行開立的，系統沒有上傳，請自行處理紙本。"
-
-
 class AccountNotFound(NotFound):
     code = "CENTRE-NOT-FOUND"
     sentence = "還沒有設定這台收銀機的加值中心帳號，請到後台「發票設定」填寫。"

@@ -155,13 +155,15 @@ ORIGINAL_TRIES = 6
 """After so many 'original not found' a person looks: our own record says that it was sent."""
 
 
-def after_upload(outcome: Outcome, *, doubted: bool, attempts: int) -> Step:
+def after_upload(outcome: Outcome, *, doubted: bool, attempts: int, ask: bool = False) -> Step:
     """The step after a centre answered a sending.
 
     ``doubted``: an earlier sending of the same bytes was in doubt. Then a refusal is no proof that
     nothing arrived: what would go back to waiting stays in doubt, and what would count as refused
-    waits for a person.
+    waits for a person. ``ask``: the centre named a duplicate, did not compare it, and can be asked.
     """
+    if outcome is Outcome.DUP_CONFLICT and ask:
+        return Step(S.IN_DOUBT, again=True)
     if outcome is Outcome.NOT_FOUND_ORIGINAL and attempts >= ORIGINAL_TRIES:
         return Step(S.PARKED)
     step = _AFTER_UPLOAD[outcome]
@@ -199,7 +201,7 @@ LONGEST_PAUSE = timedelta(minutes=15)
 def backoff(attempts: int, jitter: float) -> timedelta:
     """How long to wait after the n-th attempt (1 = first): doubling, ±25 % by ``jitter`` in 0…1."""
     exponent = min(max(attempts, 1) - 1, 10)
-    pause = min(FIRST_PAUSE * 2**exponent, LONGEST_PAUSE)
+    pause: timedelta = min(FIRST_PAUSE * 2**exponent, LONGEST_PAUSE)
     return pause * (0.75 + 0.5 * jitter)
 
 
@@ -221,7 +223,7 @@ def due_at(centre: str, now: datetime) -> datetime:
 
 ALARM_AFTER = timedelta(hours=36)
 LATE_AFTER = timedelta(hours=48)
-"""The vendors' edge for consumers' invoices; stricter than the law's two days (providers.md §3.2)."""
+"""The vendors' edge for consumers; stricter than the law's two days (providers.md §3.2)."""
 
 
 def legal_deadline(issue_date: date, *, business: bool) -> datetime:

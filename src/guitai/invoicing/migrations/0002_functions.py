@@ -8,4 +8,5 @@ class Migration(migrations.Migration):
     operations = [
         run_sql(__file__, "immutable.sql"),
         run_sql(__file__, "record_invoice.sql"),
+        run_sql(__file__, "transmit.sql"),
     ]

@@ -1,0 +1,36 @@
+"""The centres there are: one line each. Loaded by name, because providers lie above this room."""
+
+from functools import lru_cache
+from typing import cast
+
+from django.utils.module_loading import import_string
+
+from guitai.invoicing.errors import UnknownCentre
+from guitai.invoicing.ports import Centre, Journal
+
+CENTRES = {
+    "mirle": "guitai.providers.centres.mirle.MirleCentre",
+    "turnkey": "guitai.providers.centres.turnkey.TurnkeyCentre",
+}
+NAMES = {"mirle": "盟立 Mirle", "turnkey": "財政部 Turnkey", "none": "未設定"}
+
+
+def name_of(key: str) -> str:
+    return NAMES.get(key, key)
+
+
+@lru_cache
+def _class_of(key: str) -> type:
+    return cast(type, import_string(CENTRES[key]))
+
+
+def open_centre(key: str, journal: Journal) -> Centre:
+    """The centre of that key, writing its exchanges to ``journal``. Raises ``UnknownCentre``."""
+    if key not in CENTRES:
+        raise UnknownCentre(centre=key, field="centre")
+    return cast(Centre, _class_of(key)(journal))
+
+
+def abilities_of(key: str) -> frozenset[str]:
+    """What the centre can do; empty for ``none`` and unknown keys."""
+    return frozenset(_class_of(key).abilities) if key in CENTRES else frozenset()

@@ -1,0 +1,1 @@
+"""Value-added centres: one package each, behind ``guitai.invoicing.ports.Centre``."""
