@@ -6,6 +6,8 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
+import signal
 import sys
 import threading
 import urllib.error
@@ -103,7 +105,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     turnkey = _open_turnkey(arguments) if arguments.turnkey else None
     sandbox = Sandbox(arguments.data, turnkey)
     stop = threading.Event()
-    watcher = turnkey and threading.Thread(target=turnkey.watch, args=(stop, arguments.interval))
+    watcher = turnkey and threading.Thread(target=_watch, args=(turnkey, stop, arguments.interval))
     if watcher:
         watcher.start()
 
@@ -117,6 +119,15 @@ def _serve(arguments: argparse.Namespace) -> int:
         if watcher:
             watcher.join()
     return 0
+
+
+def _watch(turnkey: Turnkey, stop: threading.Event, interval: float) -> None:
+    """Watch the folder; when that breaks, the process ends too: half a sandbox helps nobody."""
+    try:
+        turnkey.watch(stop, interval)
+    finally:
+        if not stop.is_set():
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _open_turnkey(arguments: argparse.Namespace) -> Turnkey:

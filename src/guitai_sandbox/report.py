@@ -10,6 +10,10 @@ from typing import Any
 from guitai_sandbox.world import World
 
 _FILTERS = ("seller", "kind", "number", "period")
+_DELIVERED = (
+    "(SELECT COUNT(*) FROM deliveries d WHERE d.number = documents.number "
+    "AND d.message = documents.message) AS deliveries"
+)
 
 
 def overview(
@@ -40,15 +44,14 @@ def documents(world: World, turnkey: Any, query: dict[str, str]) -> dict[str, An
     clause = "".join(f" AND {key} = ?" for key in chosen)
     limit = min(int(query.get("limit", "1000")), 50_000)
     rows = link.execute(
-        f"SELECT * FROM documents WHERE id > ?{clause} ORDER BY id LIMIT ?",
+        f"SELECT *, {_DELIVERED} FROM documents WHERE id > ?{clause} ORDER BY id LIMIT ?",
         (int(query.get("after", "0")), *(query[key] for key in chosen), limit),
     ).fetchall()
-    delivered = _delivered(link, query.get("number"))
-    page = [_document(row, face, delivered) for row in rows]
+    page = [_document(row, face) for row in rows]
     return {"documents": page, "next_after": rows[-1]["id"] if len(rows) == limit else None}
 
 
-def _document(row: sqlite3.Row, face: str, delivered: dict[tuple[str, str], int]) -> dict[str, Any]:
+def _document(row: sqlite3.Row, face: str) -> dict[str, Any]:
     return {
         "face": face,
         "id": row["id"],
@@ -59,17 +62,9 @@ def _document(row: sqlite3.Row, face: str, delivered: dict[tuple[str, str], int]
         "received_at": row["received_at"],
         "late": bool(row["late"]),
         "register": row["posid"],
-        "deliveries": delivered.get((row["message"], row["number"]), 0),
+        "deliveries": row["deliveries"],
         **json.loads(row["body"]),
     }
-
-
-def _delivered(link: sqlite3.Connection, number: str | None) -> dict[tuple[str, str], int]:
-    clause, values = ("", ()) if number is None else (" WHERE number = ?", (number,))
-    rows = link.execute(
-        f"SELECT message, number, COUNT(*) AS n FROM deliveries{clause} GROUP BY 1, 2", values
-    )
-    return {(row["message"], row["number"]): row["n"] for row in rows}
 
 
 def deliveries(world: World, query: dict[str, str]) -> dict[str, Any]:

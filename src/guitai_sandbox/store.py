@@ -43,6 +43,7 @@ CREATE TABLE IF NOT EXISTS documents (
   issued_at TEXT NOT NULL, content TEXT NOT NULL, body TEXT NOT NULL, received_at TEXT NOT NULL,
   late INTEGER NOT NULL, generation INTEGER NOT NULL DEFAULT 0,
   UNIQUE (seller, period, kind, number, generation));
+CREATE INDEX IF NOT EXISTS documents_by_number ON documents (number);
 CREATE TABLE IF NOT EXISTS deliveries (
   id INTEGER PRIMARY KEY, message TEXT NOT NULL, seller TEXT NOT NULL, posid TEXT NOT NULL,
   number TEXT NOT NULL, accepted INTEGER NOT NULL, code TEXT NOT NULL, text TEXT NOT NULL,
