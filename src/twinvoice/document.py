@@ -327,9 +327,7 @@ class SummaryResult:
     messages: tuple[SummaryMessage, ...]
 
 
-Outgoing = (
-    Invoice | Void | Annulment | Allowance | AllowanceVoid | BranchAllocation | BlankReport
-)
+Outgoing = Invoice | Void | Annulment | Allowance | AllowanceVoid | BranchAllocation | BlankReport
 """What a seller may send."""
 
 Incoming = Assignment | AwardList | ProcessResult | SummaryResult

@@ -173,13 +173,13 @@ def _allowance_tax(line: AllowanceLine, path: str) -> Iterator[Fault]:
     if line.tax_type not in ("1", "2", "3", "4"):
         yield Fault("TWI-V18", f"{path}/TaxType", {"value": line.tax_type})
         return
-    expected = line.amount * tax.RATE if line.tax_type == "1" else _ZERO
+    expected = tax.whole(line.amount * tax.RATE) if line.tax_type == "1" else 0
     tolerance = 1 if line.tax_type == "1" else 0
     if type(line.tax) is not int or line.tax < 0 or line.amount < 0:
         params = {"value": str(line.tax), "amount": str(line.amount)}
         yield Fault("TWI-V28", f"{path}/Tax", params)
     elif abs(line.tax - expected) > tolerance:
-        yield Fault("TWI-V28", f"{path}/Tax", {"value": line.tax, "expected": str(expected)})
+        yield Fault("TWI-V28", f"{path}/Tax", {"value": line.tax, "expected": expected})
 
 
 def _allowance_sums(allowance: Allowance) -> Iterator[Fault]:

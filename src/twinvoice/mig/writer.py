@@ -130,6 +130,8 @@ def _line(line: model.Line) -> str:
 
 
 def _carrier(invoice: model.Invoice) -> str:
+    if not (invoice.carrier_type or invoice.carrier_id1 or invoice.carrier_id2):
+        return ""
     return (
         _optional("CarrierType", invoice.carrier_type)
         + _optional("CarrierId1", invoice.carrier_id1)
@@ -138,7 +140,15 @@ def _carrier(invoice: model.Invoice) -> str:
 
 
 def _before_type(invoice: model.Invoice) -> str:
-    """The optional elements between Buyer and InvoiceType."""
+    """The optional elements between Buyer and InvoiceType; most invoices have none."""
+    if not (
+        invoice.buyer_remark
+        or invoice.main_remark
+        or invoice.customs_clearance_mark
+        or invoice.category
+        or invoice.relate_number
+    ):
+        return ""
     return (
         _optional("BuyerRemark", invoice.buyer_remark)
         + _optional("MainRemark", invoice.main_remark)
@@ -149,7 +159,14 @@ def _before_type(invoice: model.Invoice) -> str:
 
 
 def _after_random(invoice: model.Invoice) -> str:
-    """The optional elements behind RandomNumber."""
+    """The optional elements behind RandomNumber; most invoices have none."""
+    if not (
+        invoice.bonded_area_confirm
+        or invoice.zero_tax_rate_reason
+        or invoice.reserved1
+        or invoice.reserved2
+    ):
+        return ""
     return (
         _optional("BondedAreaConfirm", invoice.bonded_area_confirm)
         + _optional("ZeroTaxRateReason", invoice.zero_tax_rate_reason)

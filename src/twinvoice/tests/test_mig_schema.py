@@ -1,7 +1,7 @@
 """The official schemas accept what is written: the go-live scenarios and thousands of invoices.
 
 The schemas are the Ministry's and not part of this repository. They are looked for beside it; where
-they are absent these tests are skipped by name and ``test_mig_structure.py`` still holds the order
+they are absent these tests are skipped by name and ``test_mig_read.py`` still holds the order
 of the elements.
 """
 
