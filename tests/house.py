@@ -143,7 +143,9 @@ def _let_others_pass(folder: Path) -> None:
     """pytest's folders are closed to others; the database's own user must reach its data."""
     folder.mkdir(parents=True, exist_ok=True)
     for path in (folder, *folder.parents):
-        if path.owner() == Path.home().owner() and path.name.startswith(("pytest", "test", "house")):
+        if path.owner() == Path.home().owner() and path.name.startswith(
+            ("pytest", "test", "house")
+        ):
             path.chmod(0o755)
 
 

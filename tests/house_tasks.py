@@ -61,7 +61,9 @@ def _numbers_for(shop: Any, registers: list[tuple[str, Any]], each: int) -> None
     for code, register in registers:
         if code in {"01", "03"}:
             owner = OwnerRef.register(register)
-            numbering.distribute_by_hand(shop.entity_id, today.code, {owner: each // 50 + 1}, SYSTEM)
+            numbering.distribute_by_hand(
+                shop.entity_id, today.code, {owner: each // 50 + 1}, SYSTEM
+            )
         else:
             demo_shop.take_from_centre(shop, register, each)
 
@@ -86,7 +88,12 @@ def unsettled() -> list[dict[str, Any]]:
     """Transmissions that are still on their way: Turnkey's end at confirmed, Mirle's at sent."""
     with scope.tenant(merchant_id()):
         return [
-            {"number": t.number, "centre": t.centre, "state": t.state, "message": t.provider_message}
+            {
+                "number": t.number,
+                "centre": t.centre,
+                "state": t.state,
+                "message": t.provider_message,
+            }
             for t in Transmission.objects.exclude(state="confirmed").exclude(
                 centre="mirle", state="sent"
             )[:20]

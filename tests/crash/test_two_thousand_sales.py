@@ -31,7 +31,11 @@ class Counter(threading.Thread):
 
     def __init__(self, house, seeded, share, choice):
         super().__init__(daemon=True)
-        self.house, self.share, self.random = house, share, random.Random(f"{choice}{seeded['code']}")
+        self.house, self.share, self.random = (
+            house,
+            share,
+            random.Random(f"{choice}{seeded['code']}"),
+        )
         self.till = Till(house.base, seeded["token"], seeded["session"], timeout=8)
         self.acknowledged, self.printed, self.problem = {}, {}, None
 
@@ -132,7 +136,9 @@ def test_no_number_is_doubled_or_skipped(aftermath):
 
 
 def test_every_invoice_reached_its_centre_exactly_once(aftermath):
-    arrived = collections.Counter(d["number"] for d in aftermath["documents"] if d["kind"] == "invoice")
+    arrived = collections.Counter(
+        d["number"] for d in aftermath["documents"] if d["kind"] == "invoice"
+    )
     sold = {i["number"]: i for i in aftermath["books"]["invoices"]}
     assert set(arrived) == set(sold)
     assert set(arrived.values()) == {1}

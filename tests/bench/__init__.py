@@ -1,0 +1,1 @@
+"""The benchmarks: ``make bench``. Ratios from one interleaved run; machines are noisy."""
