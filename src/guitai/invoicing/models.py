@@ -210,6 +210,10 @@ class Transmission(TenantModel):
                 condition=~Q(state=TransmissionState.CONFIRMED),
                 name="transmission_unsettled",
             ),
+            # Result files of the installation's Turnkey name documents of all merchants.
+            models.Index(
+                fields=["number"], condition=Q(centre="turnkey"), name="transmission_turnkey"
+            ),
             models.Index(fields=["merchant_id", "subject_id"], name="transmission_subject"),
             models.Index(fields=["merchant_id", "-created_at"], name="transmission_newest"),
         ]
@@ -256,6 +260,15 @@ class ExchangeRecord(TenantModel):
             models.Index(fields=["merchant_id", "transmission_id", "at"], name="exchange_of"),
             models.Index(fields=["merchant_id", "-at"], name="exchange_newest"),
         ]
+
+
+class ResultRead(models.Model):
+    """A result file of the installation's Turnkey folder that was read; no merchant owns it."""
+
+    name = models.CharField(primary_key=True, max_length=300)
+    read_at = models.DateTimeField()
+    items = models.PositiveIntegerField()
+    problem = models.CharField(max_length=200, default="")
 
 
 class CentreAlarm(TenantModel):

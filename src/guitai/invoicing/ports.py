@@ -6,7 +6,7 @@ database, settings or a clock of its own. Amounts are whole TWD; moments are awa
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
@@ -141,13 +141,13 @@ class TimeAnswer:
 class ResultItem:
     """One thing a platform's result file says about one document.
 
-    ``transmission_id`` where the file tells it, else ``number`` (and ``seller_ban`` where known).
+    ``finding`` is CONFIRMED, REJECTED or DIFFERENT (the number is there with another content).
+    ``transmission_id`` where the file tells it, else ``number``.
     """
 
     kind: Kind
     finding: Finding
     number: str = ""
-    seller_ban: str = ""
     transmission_id: UUID | None = None
     code: str = ""
     message: str = ""
@@ -155,12 +155,11 @@ class ResultItem:
 
 @dataclass(frozen=True, slots=True)
 class ResultFile:
-    """One file that a platform left: ``name`` identifies it for ever, ``summary_day`` is set
-    where it lists all documents of that day (ISO date)."""
+    """One file that a platform left. ``days`` are the days of which it lists every document."""
 
     name: str
     items: Sequence[ResultItem] = ()
-    summary_day: str = ""
+    days: frozenset[date] = frozenset()
     problem: str = ""
 
 
@@ -226,8 +225,12 @@ class Centre(Protocol):
 
 
 class ResultReader(Protocol):
-    """A centre whose answers arrive as files later."""
+    """A centre whose answers arrive as files later. ``folder`` is the operator's."""
 
-    def result_files(self, account: Account, known: frozenset[str]) -> Sequence[ResultFile]:
-        """Result files not in ``known``, oldest first, read tolerantly."""
+    def result_names(self, folder: str, since: date) -> Sequence[str]:
+        """Names of the result files there since that day, oldest first."""
+        ...
+
+    def read_result(self, folder: str, name: str) -> ResultFile:
+        """One of them, read tolerantly; what cannot be read says so in ``problem``."""
         ...

@@ -194,6 +194,26 @@ def after_asking(finding: Finding, *, may_probe: bool) -> Step:
     return steps[finding]
 
 
+_AFTER_RESULT = {
+    Finding.CONFIRMED: S.CONFIRMED,
+    Finding.REJECTED: S.REJECTED,
+    Finding.DIFFERENT: S.PARKED,
+}
+RESULTS_COUNT_IN = frozenset({S.SENT, S.IN_DOUBT, S.PARKED, S.REJECTED})
+
+
+def after_result(state: TransmissionState, finding: Finding) -> TransmissionState | None:
+    """The state after a platform's result file spoke about a document; ``None``: no change.
+
+    What is confirmed stays confirmed: a later "already there" is about a second file, and a later
+    refusal is an alarm for a person, not a change of record (mof.md §14.5).
+    """
+    target = _AFTER_RESULT.get(finding)
+    if target is None or state not in RESULTS_COUNT_IN or target == state:
+        return None
+    return target if target in TRANSITIONS[state] else None
+
+
 FIRST_PAUSE = timedelta(seconds=20)
 LONGEST_PAUSE = timedelta(minutes=15)
 
@@ -249,8 +269,8 @@ def void_deadline(period_code: str, closes_on_day: int = 4) -> date:
     A centre may close earlier; nothing may close later than the filing on the 15th (mof.md §5.1).
     """
     period = Period.parse(period_code)
-    chosen = period.filing_deadline.replace(day=closes_on_day)
-    return min(chosen, period.filing_deadline)
+    legal_end = period.filing_deadline
+    return legal_end.replace(day=min(closes_on_day, legal_end.day))
 
 
 def check_void_window(period_code: str, now: datetime, closes_on_day: int = 4) -> None:

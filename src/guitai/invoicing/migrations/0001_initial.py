@@ -19,6 +19,15 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name='ResultRead',
+            fields=[
+                ('name', models.CharField(max_length=300, primary_key=True, serialize=False)),
+                ('read_at', models.DateTimeField()),
+                ('items', models.PositiveIntegerField()),
+                ('problem', models.CharField(default='', max_length=200)),
+            ],
+        ),
+        migrations.CreateModel(
             name='CentreAlarm',
             fields=[
                 ('pk', models.CompositePrimaryKey('merchant_id', 'id', blank=True, editable=False, primary_key=True, serialize=False)),
@@ -122,7 +131,7 @@ class Migration(migrations.Migration):
                 ('alarmed_at', models.DateTimeField(null=True)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('state', guitai.invoicing.rules.TransmissionState['WAITING'])), fields=['next_try_at'], name='transmission_due'), models.Index(condition=models.Q(('state__in', [guitai.invoicing.rules.TransmissionState['IN_FLIGHT'], guitai.invoicing.rules.TransmissionState['IN_DOUBT']])), fields=['next_try_at'], name='transmission_open'), models.Index(condition=models.Q(('state', guitai.invoicing.rules.TransmissionState['CONFIRMED']), _negated=True), fields=['merchant_id', 'state', 'next_try_at'], name='transmission_unsettled'), models.Index(fields=['merchant_id', 'subject_id'], name='transmission_subject'), models.Index(fields=['merchant_id', '-created_at'], name='transmission_newest')],
+                'indexes': [models.Index(condition=models.Q(('state', guitai.invoicing.rules.TransmissionState['WAITING'])), fields=['next_try_at'], name='transmission_due'), models.Index(condition=models.Q(('state__in', [guitai.invoicing.rules.TransmissionState['IN_FLIGHT'], guitai.invoicing.rules.TransmissionState['IN_DOUBT']])), fields=['next_try_at'], name='transmission_open'), models.Index(condition=models.Q(('state', guitai.invoicing.rules.TransmissionState['CONFIRMED']), _negated=True), fields=['merchant_id', 'state', 'next_try_at'], name='transmission_unsettled'), models.Index(condition=models.Q(('centre', 'turnkey')), fields=['number'], name='transmission_turnkey'), models.Index(fields=['merchant_id', 'subject_id'], name='transmission_subject'), models.Index(fields=['merchant_id', '-created_at'], name='transmission_newest')],
                 'constraints': [models.UniqueConstraint(fields=('merchant_id', 'lane', 'position'), name='transmission_lane_position'), models.UniqueConstraint(condition=models.Q(('state__in', [guitai.invoicing.rules.TransmissionState['IN_FLIGHT'], guitai.invoicing.rules.TransmissionState['IN_DOUBT']])), fields=('merchant_id', 'lane'), name='transmission_one_in_lane'), models.CheckConstraint(condition=models.Q(('state__in', [guitai.invoicing.rules.TransmissionState['WAITING'], guitai.invoicing.rules.TransmissionState['IN_FLIGHT'], guitai.invoicing.rules.TransmissionState['SENT'], guitai.invoicing.rules.TransmissionState['CONFIRMED'], guitai.invoicing.rules.TransmissionState['REJECTED'], guitai.invoicing.rules.TransmissionState['IN_DOUBT'], guitai.invoicing.rules.TransmissionState['PARKED']])), name='transmission_state_known'), models.CheckConstraint(condition=models.Q(('kind__in', [guitai.invoicing.rules.Kind['ISSUE'], guitai.invoicing.rules.Kind['VOID'], guitai.invoicing.rules.Kind['ANNUL'], guitai.invoicing.rules.Kind['ALLOW'], guitai.invoicing.rules.Kind['ALLOW_VOID']])), name='transmission_kind_known'), models.CheckConstraint(condition=models.Q(models.Q(('state', guitai.invoicing.rules.TransmissionState['IN_FLIGHT']), _negated=True), ('claimed_by__isnull', False), _connector='OR'), name='transmission_flight_has_claim')],
             },
         ),

@@ -9,4 +9,5 @@ class Migration(migrations.Migration):
         run_sql(__file__, "immutable.sql"),
         run_sql(__file__, "record_invoice.sql"),
         run_sql(__file__, "transmit.sql"),
+        run_sql(__file__, "results.sql"),
     ]

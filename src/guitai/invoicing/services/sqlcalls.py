@@ -158,3 +158,35 @@ def hold_lock(number: int) -> "psycopg.Connection[Any]":
     held = psycopg.connect(**plain, autocommit=True, application_name="guitai worker pulse")
     held.execute("SELECT pg_advisory_lock(%s)", [number])
     return held
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One change of state that a result file or a person decided."""
+
+    merchant_id: UUID
+    id: UUID
+    before: str
+    after: str
+    code: str = ""
+    message: str = ""
+    note: str = ""
+
+
+def decide(now: datetime, actor: str, decisions: Sequence[Decision]) -> set[UUID]:
+    """Writes the changes by compare-and-set on the state; returns the ids that moved."""
+    columns: list[list[Any]] = [
+        [one.merchant_id for one in decisions],
+        [one.id for one in decisions],
+        [ids.new_id() for _ in decisions],
+        [str(one.before) for one in decisions],
+        [str(one.after) for one in decisions],
+        [one.code[:40] for one in decisions],
+        [one.message[:500].replace("\0", "") for one in decisions],
+        [one.note[:200] for one in decisions],
+    ]
+    sql = (
+        "SELECT public.invoicing_decide(%s, %s, %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], "
+        "%s::text[], %s::text[], %s::text[], %s::text[])"
+    )
+    return {row[0] for row in _fetch(sql, [now, actor, *columns])}
