@@ -31,6 +31,7 @@ MOST_PER_ORIGIN = 8
 STATIC = {
     "/": ("index.html", "text/html; charset=utf-8"),
     "/agent.css": ("agent.css", "text/css; charset=utf-8"),
+    "/agent.svg": ("agent.svg", "image/svg+xml"),
     "/agent.js": ("agent.js", "text/javascript; charset=utf-8"),
 }
 PAGE_HEADERS = {
@@ -217,15 +218,11 @@ def _single(headers: Headers, name: str) -> str | None:
 
 
 def _reply(status: HTTPStatus, body: bytes, extra: dict[str, str] | None = None) -> Response:
-    headers = Headers(
-        {
-            "Content-Type": "text/plain; charset=utf-8",
-            "Content-Length": str(len(body)),
-            "Cache-Control": "no-store",
-            "Connection": "close",
-        }
-    )
-    for name, value in (extra or {}).items():
-        del headers[name]
-        headers[name] = value
-    return Response(status.value, status.phrase, headers, body)
+    headers = {
+        "Content-Type": "text/plain; charset=utf-8",
+        "Content-Length": str(len(body)),
+        "Cache-Control": "no-store",
+        "Connection": "close",
+        **(extra or {}),
+    }
+    return Response(status.value, status.phrase, Headers(headers), body)

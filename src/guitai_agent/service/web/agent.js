@@ -11,7 +11,7 @@ const FACTS = {
   paper: ["紙張", { ok: "正常", near: "將盡", end: "用完", unknown: "未知" }],
   cover: ["上蓋", { closed: "已關", open: "未關", unknown: "未知" }],
   cutter: ["裁刀", { ok: "正常", error: "卡住", unknown: "未知" }],
-  drawer: ["錢櫃", { closed: "低電位", open: "高電位", unknown: "未知" }],
+  drawer: ["錢櫃訊號", { closed: "低", open: "高", unknown: "未知" }],
 };
 const FAULTS = {
   paper_end: "缺紙", near_end: "紙將盡", cover_open: "開蓋", cutter: "裁刀卡住", hot: "過熱", silent: "無回應",
@@ -150,7 +150,7 @@ async function refreshDevices() {
   const rows = listed.devices.map((device) => {
     const row = element("li", null);
     row.append(element("span", `${device.name}　${device.port}　${device.profile}`));
-    row.append(device.selected ? element("span", "使用中", { class: "state", "data-tone": "good", style: "" })
+    row.append(device.selected ? element("span", "使用中", { class: "state", "data-tone": "good" })
       : button("使用", () => select(device.id), `使用 ${device.name} ${device.port}`));
     return row;
   });
