@@ -1,6 +1,5 @@
 """A whole counter as real processes in a folder of its own, for journeys and crash tests."""
 
-import contextlib
 import json
 import os
 import signal
@@ -77,10 +76,12 @@ class House:
         assert self.process is not None
         if self.process.poll() is not None:
             raise RuntimeError((self.folder / "house.log").read_text(errors="replace")[-3000:])
-        with contextlib.suppress(OSError, urllib.error.URLError):
+        try:
             with urllib.request.urlopen(f"{self.base}/readyz", timeout=5) as answer:
-                return answer.status == 200 and processes.answers(self.agent_port)
-        return False
+                ready = answer.status == 200
+        except (OSError, urllib.error.URLError):
+            return False
+        return ready and processes.answers(self.agent_port)
 
     def wait_until(self, true: Any, seconds: float, what: str) -> None:
         deadline = time.monotonic() + seconds

@@ -14,6 +14,7 @@ import time
 import pytest
 import zxingcpp
 from PIL import Image
+from websockets.exceptions import WebSocketException
 
 from guitai.config.till_client import Printer, Refused, Till, sale_of
 from tests.house import House, Killer
@@ -42,7 +43,7 @@ class Counter(threading.Thread):
     def run(self):
         try:
             self.work()
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001 - a thread must bring any failure home
             self.problem = problem
 
     def work(self):
@@ -64,7 +65,7 @@ class Counter(threading.Thread):
                 printer = Printer(self.house.agent_port, self.house.base, token)
                 self.printed[answer["invoice"]["number"]] = printer.print(job)
                 return printer.close()
-            except Exception as problem:  # the agent was killed: ask again with the same job
+            except (OSError, WebSocketException, TimeoutError) as problem:  # killed: ask again
                 last = problem
                 time.sleep(0.2)
         raise TimeoutError(f"the agent did not answer: {last!r}")

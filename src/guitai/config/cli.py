@@ -137,23 +137,21 @@ def import_allocation(
     _django()
     from uuid import UUID
 
-    from guitai.kernel import audit, clock, scope
+    from guitai.kernel import audit, scope
     from guitai.kernel.errors import GuitaiError
     from guitai.numbering import services
     from twinvoice.faults import Fault
 
     with scope.tenant(UUID(merchant)):
         try:
-            result = services.import_allocation(
-                file.read_bytes(), actor=audit.SYSTEM, now=clock.now()
-            )
+            result = services.import_allocation(file.read_bytes(), file.name, audit.SYSTEM)
         except (GuitaiError, Fault) as error:
             err.print(str(error), markup=False)
             raise typer.Exit(1) from error
     if as_json:
-        print(json.dumps({"imported": len(result)}))
+        print(json.dumps({"added": result.added, "known": result.known}))
     else:
-        out.print(f"已匯入 {len(result)} 段配號。")
+        out.print(f"匯入 {result.added} 段（{result.numbers:,} 張），{result.known} 段先前已匯入。")
 
 
 @app.command()

@@ -8,6 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from guitai.catalog import services as catalog
+from guitai.catalog.rules import ProductDraft
+from guitai.invoicing.ports import Which
 from guitai.invoicing.services import accounts
 from guitai.invoicing.services import numbers as centre_numbers
 from guitai.kernel import clock, scope
@@ -105,9 +107,10 @@ def _make(sandbox: str) -> Shop:
         shop = Shop(owner.merchant_id, owner, entity.id, first.id, second.id, clerk)
         _centres(shop, sandbox)
         for sku, barcode, name, price, tax_type in PRODUCTS:
-            catalog.add_product(
-                owner, sku=sku, barcode=barcode, name=name, price=price, tax_type=tax_type
+            draft = ProductDraft(
+                sku=sku, barcode=barcode, name=name, price=price, tax_type=tax_type
             )
+            catalog.add_product(owner, draft)
     return shop
 
 
@@ -121,9 +124,7 @@ def _people(owner: Member, store_id: UUID) -> UUID:
         password=PASSWORD,
         pin=MANAGER_PIN,
     )
-    tenancy.add_staff(
-        owner, name="張會計", role="accountant", email=ACCOUNTANT, password=PASSWORD
-    )
+    tenancy.add_staff(owner, name="張會計", role="accountant", email=ACCOUNTANT, password=PASSWORD)
     clerk = tenancy.add_staff(owner, name="林小芳", role="clerk", store_id=store_id, pin=CLERK_PIN)
     return clerk.id
 
@@ -139,7 +140,6 @@ def connect(shop: Shop, register: UUID, centre: str, sandbox: str, *, posid: str
     """The register's invoice settings, and its account at Mirle where that is its centre."""
     settings = tenancy.InvoiceSettings(
         centre=centre,
-        printer_profile="virtual",
         auto_issue=True,
         auto_print=True,
         print_detail=False,
@@ -163,7 +163,7 @@ def _numbers(shop: Shop) -> None:
     today = Period.of(clock.today())
     for period, track in ((today, "GT"), (today.next(), "GU")):
         data = allocation_csv(BAN, period, track, 0, 999)
-        if numbering.import_allocation(data, f"{period.code7}.csv", SYSTEM).new:
+        if numbering.import_allocation(data, f"{period.code7}.csv", SYSTEM).added:
             numbering.distribute_by_hand(
                 shop.entity_id,
                 period.code,
@@ -227,8 +227,8 @@ def take_from_centre(shop: Shop, register: UUID, wanted: int) -> None:
     """Takes numbers of this period from the register's centre until ``wanted`` are there."""
     taken = 0
     while taken < wanted:
-        got = centre_numbers.take(register, actor=SYSTEM, now=clock.now())
-        taken += sum(row.end_no - row.begin_no + 1 for row in got)
+        got = centre_numbers.take_numbers(register, Which.CURRENT, actor=SYSTEM, now=clock.now())
+        taken += got.count
 
 
 def receipts(folder: Path) -> list[Path]:

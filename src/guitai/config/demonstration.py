@@ -130,7 +130,7 @@ def _sell(shop: Any, ports: dict[str, int]) -> dict[str, Any]:
         "platform": provider,
         "printed": states.get("proof", "missing"),
         "picture": str(picture) if picture else "",
-        "barcodes": bool(picture) and _read_back(picture, expected),
+        "barcodes": picture is not None and _read_back(picture, expected),
     }
 
 

@@ -292,7 +292,8 @@ def _await_ready(where: Place, binaries: Path, child: "subprocess.Popen[bytes] |
 
 def _create_database(where: Place, binaries: Path) -> None:
     environment = {**os.environ, "PGPASSWORD": home.secret("database_password")}
-    command = [binaries / "psql", "-h", where.socket, "-U", OWNER, "-d", "postgres", "-Atqc"]
+    command = [str(binaries / "psql"), "-h", str(where.socket), "-U", OWNER]
+    command += ["-d", "postgres", "-Atqc"]
     found = subprocess.run(
         [*command, f"select 1 from pg_database where datname = '{DATABASE}'"],
         env=environment,

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from guitai.kernel import clock, ids
 
@@ -126,7 +127,7 @@ class Printer:
 
     def __init__(self, port: int, origin: str, token: str) -> None:
         self._socket: ClientConnection = connect(
-            f"ws://127.0.0.1:{port}/v1", origin=origin, open_timeout=10  # type: ignore[arg-type]
+            f"ws://127.0.0.1:{port}/v1", origin=Origin(origin), open_timeout=10
         )
         self._count = 0
         self.ask("auth", token=token)

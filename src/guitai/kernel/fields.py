@@ -33,8 +33,10 @@ class TenantForeignKey(models.ForeignObject):
         kwargs["column"] = self.tenant_column
         return name, path, args, kwargs
 
-    def contribute_to_class(self, cls: Any, name: str, **kwargs: Any) -> None:
-        super().contribute_to_class(cls, name, **kwargs)
+    def contribute_to_class(
+        self, cls: Any, name: str, private_only: bool = False, **kwargs: Any
+    ) -> None:
+        super().contribute_to_class(cls, name, private_only, **kwargs)
         if cls._meta.abstract or cls.__module__ == "__fake__":
             return
         constraint = TenantReference(
@@ -91,7 +93,7 @@ class TenantReference(BaseConstraint):
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         path, args, kwargs = super().deconstruct()
-        return path, args, {**kwargs, "column": self.column, "to": self.to}
+        return path, tuple(args), {**kwargs, "column": self.column, "to": self.to}
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, TenantReference) and (self.name, self.column, self.to) == (

@@ -8,7 +8,7 @@ MAX_TWD = 4_294_967_295
 
 def whole_twd(value: object) -> int:
     """``value`` (int, or text of digits) as whole TWD; raises ``ValueError`` for anything else."""
-    if isinstance(value, bool) or isinstance(value, float):
+    if isinstance(value, bool | float):
         raise ValueError("money is never a float or a bool")
     try:
         amount = Decimal(str(value))

@@ -39,7 +39,7 @@ def translated(error: BaseException) -> GuitaiError | None:
 def refusals() -> Iterator[None]:
     try:
         yield
-    except Exception as error:  # noqa: BLE001 - everything but our own refusal goes on unchanged
+    except Exception as error:
         refusal = translated(error)
         if refusal is None:
             raise

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -58,7 +59,7 @@ def test_a_wrong_password_is_refused(cluster):
 def test_it_never_runs_as_root(cluster):
     cluster()
     pid = embedded.postmaster_pid(home.folder())
-    assert os.geteuid() != 0 or os.stat(f"/proc/{pid}").st_uid != 0
+    assert os.geteuid() != 0 or Path(f"/proc/{pid}").stat().st_uid != 0
 
 
 def test_kill_9_under_writers_loses_no_acknowledged_row(cluster):
