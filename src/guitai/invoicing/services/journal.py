@@ -5,7 +5,7 @@ from threading import Lock
 
 from guitai.invoicing.models import ExchangeRecord
 from guitai.invoicing.ports import Exchange
-from guitai.kernel import ids
+from guitai.kernel import ids, scope
 
 KEEP_BYTES = 64 * 1024
 
@@ -29,7 +29,9 @@ class BufferedJournal:
         """Writes what was collected; returns how many."""
         with self._lock:
             taken, self._waiting = self._waiting, []
-        ExchangeRecord.objects.bulk_create(_rows(taken), batch_size=200)
+        if taken:
+            with scope.across_merchants("一批上傳可能屬於多個商家"):
+                ExchangeRecord.objects.bulk_create(_rows(taken), batch_size=200)
         return len(taken)
 
 

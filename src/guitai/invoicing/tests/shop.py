@@ -66,6 +66,7 @@ def invoice_json(number: str = "AB00000036", **changes: Any) -> dict[str, Any]:
             "total": 105,
         },
         "random_code": "4827",
+        "print_mark": False,
         "invoice_type": "07",
         "carrier_type": "3J0002",
         "carrier_id1": "/TRM+O+P",
