@@ -1,4 +1,4 @@
-"""``proof``: bytes and build time of a three-item proof, beside python-escpos and Pillow + segno."""
+"""``proof``: bytes and build time of a three-item proof, beside python-escpos and Pillow."""
 
 import contextlib
 import io

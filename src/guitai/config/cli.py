@@ -1,4 +1,4 @@
-"""``guitai``: the commands of an installation. Each answers ``--help``; long work shows progress."""
+"""``guitai``: an installation's commands. Each answers ``--help``; long work shows progress."""
 
 import json
 import os
