@@ -1,5 +1,10 @@
-"""Addresses of this edge."""
+"""Addresses of this edge: the landing page and the till."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from guitai.pos import views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", views.landing, name="landing"),
+    path("pos/", views.till, name="till"),
+]

@@ -1,0 +1,88 @@
+// Orders: list, search, detail, and what may be done with one.
+
+import { isInvoiceNumber } from "../logic/invoice.mjs";
+import { busily, reprint } from "./after.mjs";
+
+const failed = (answer) => (answer.kind === "ok" ? null : answer.error ?? { code: "line" });
+
+/** Show the orders page with this search; a single hit opens at once. */
+export async function findOrders(app, change = {}) {
+  if (!app.may("till.order_query")) return app.say("warn", "may.not", { what: "@nav.orders" });
+  const orders = { ...app.state.orders, page: 1, ...change, state: "loading", error: null };
+  app.set({ page: "orders", stage: app.state.stage === "checkout" ? "cart" : app.state.stage, orders });
+  const query = new URLSearchParams();
+  for (const name of ["search", "day"]) if (orders[name]) query.set(name, orders[name]);
+  query.set("page", String(orders.page));
+  const asked = (app.ordersAsked = (app.ordersAsked ?? 0) + 1);
+  const answer = await app.api.get(`orders?${query}`);
+  if (asked !== app.ordersAsked) return undefined;
+  const error = failed(answer);
+  if (error) return app.within("orders", { state: "failed", error });
+  const list = answer.data.orders ?? [];
+  app.within("orders", { state: "ready", list, pages: answer.data.pages ?? 1, detail: null });
+  if (list.length === 1 && orders.search) return openOrder(app, list[0].id);
+  return undefined;
+}
+
+export async function openOrder(app, id) {
+  app.set({ page: "orders", orders: { ...app.state.orders, opening: id, cancel: null, manual: null, error: null } });
+  const answer = await app.api.get(`orders/${id}`);
+  const error = failed(answer);
+  if (app.state.orders.opening !== id) return;
+  app.within("orders", error ? { error, opening: null } : { detail: answer.data.order ? { ...answer.data.order, ...answer.data } : answer.data, opening: null });
+}
+
+export const startCancel = (app) => {
+  app.within("orders", { cancel: { reason: "" }, manual: null, error: null });
+  app.focus("cancel-reason");
+};
+
+/** Cancel with a reason; the server voids inside the window and says so outside (B.7.2). */
+export function cancelOrder(app) {
+  const { detail, cancel } = app.state.orders;
+  if (!cancel.reason.trim()) return app.within("orders", { cancel: { ...cancel, fault: "orders.reason_missing" } });
+  return busily(app, "cancel", async () => {
+    const answer = await app.api.post(`orders/${detail.id}/cancel`, { reason: cancel.reason.trim() });
+    const error = failed(answer);
+    if (error) return app.within("orders", { error });
+    await openOrder(app, detail.id);
+    await refreshList(app);
+    return app.within("orders", { done: "orders.cancelled" });
+  });
+}
+
+async function refreshList(app) {
+  const { search, day, page } = app.state.orders;
+  const query = new URLSearchParams({ page: String(page) });
+  if (search) query.set("search", search);
+  if (day) query.set("day", day);
+  const answer = await app.api.get(`orders?${query}`);
+  if (answer.kind === "ok") app.within("orders", { list: answer.data.orders ?? [] });
+}
+
+export function issueOrder(app) {
+  const { detail } = app.state.orders;
+  return busily(app, "issue", async () => {
+    const answer = await app.api.post(`orders/${detail.id}/issue`);
+    const error = failed(answer);
+    if (error) return app.within("orders", { error });
+    app.prints.add(answer.data.print_jobs ?? [], { orderId: detail.id, label: answer.data.invoice?.number });
+    await openOrder(app, detail.id);
+    return refreshList(app);
+  });
+}
+
+export function saveOrderNumber(app) {
+  const { detail, manual } = app.state.orders;
+  if (!isInvoiceNumber(manual.number)) return app.within("orders", { manual: { ...manual, fault: "invoice.number_shape" } });
+  return busily(app, "number", async () => {
+    const answer = await app.api.post(`orders/${detail.id}/manual-number`, { number: manual.number });
+    const error = failed(answer);
+    if (error) return app.within("orders", { manual: { ...manual, error } });
+    await openOrder(app, detail.id);
+    return refreshList(app);
+  });
+}
+
+export const reprintOrder = (app, what) =>
+  reprint(app, app.state.orders.detail.id, what, app.state.orders.detail.invoice?.number ?? app.state.orders.detail.number);

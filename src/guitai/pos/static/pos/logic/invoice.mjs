@@ -1,0 +1,119 @@
+// The invoice choice and its checks at the field (product.md B.5.2; mof.md §2, §7, §10.1).
+
+import { halfWidth } from "./money.mjs";
+
+export const KINDS = [
+  "paper", "company", "mobile_barcode", "citizen_certificate", "member", "donation", "self",
+];
+/** The one field that each kind needs; paper needs none. */
+export const FIELD_OF = {
+  company: "ban", mobile_barcode: "carrier", citizen_certificate: "carrier", member: "carrier",
+  donation: "npoban", self: "number",
+};
+
+const WEIGHTS = [1, 2, 1, 2, 1, 2, 4, 1];
+const digitSum = (value) => Math.trunc(value / 10) + (value % 10);
+
+/** The 統一編號 checksum: multiples of five; a seventh digit 7 may count as 0 or 1 (mof.md §10.1). */
+export function isBan(text) {
+  if (!/^[0-9]{8}$/.test(text) || text === "00000000") return false;
+  const total = WEIGHTS.reduce((sum, weight, at) => sum + digitSum(Number(text[at]) * weight), 0);
+  if (text[6] !== "7") return total % 5 === 0;
+  return (total - 10) % 5 === 0 || (total - 9) % 5 === 0;
+}
+
+export const isMobileBarcode = (text) => /^\/[0-9A-Z.+-]{7}$/.test(text);
+export const isCitizenCertificate = (text) => /^[A-Z]{2}\d{14}$/.test(text);
+export const isDonationCode = (text) => /^\d{3,7}$/.test(text);
+export const isInvoiceNumber = (text) => /^[A-Z]{2}\d{8}$/.test(text);
+
+/** A fresh choice. */
+export function newChoice(kind = "paper") {
+  return {
+    kind, ban: "", buyerName: "", carrier: "", npoban: "", number: "", print: kind === "paper" || kind === "company",
+  };
+}
+
+/** Another kind; what was typed for the other kinds stays, in case the customer changes back. */
+export function withKind(choice, kind) {
+  const codeKinds = ["mobile_barcode", "citizen_certificate", "member"];
+  const keep = kind === choice.kind || !codeKinds.includes(kind);
+  return {
+    ...choice, kind, carrier: keep ? choice.carrier : "",
+    print: kind === "paper" || kind === "company",
+  };
+}
+
+/** What a person typed, cleaned: half width, no blanks around, letters in upper case. */
+export function cleaned(field, text) {
+  const half = halfWidth(text).trim();
+  return field === "buyerName" || field === "member" ? String(text).trim() : half.toUpperCase();
+}
+
+const CHECKS = {
+  ban: (text) => {
+    if (!text) return "invoice.ban_missing";
+    if (!/^[0-9]{8}$/.test(text)) return "invoice.ban_shape";
+    return isBan(text) ? null : "invoice.ban_sum";
+  },
+  mobile_barcode: (text) => {
+    if (!text) return "invoice.mobile_missing";
+    if (!text.startsWith("/")) return "invoice.mobile_slash";
+    return isMobileBarcode(text) ? null : "invoice.mobile_shape";
+  },
+  citizen_certificate: (text) => {
+    if (!text) return "invoice.citizen_missing";
+    return isCitizenCertificate(text) ? null : "invoice.citizen_shape";
+  },
+  member: (text) => {
+    if (!text) return "invoice.member_missing";
+    return text.length <= 400 ? null : "invoice.member_long";
+  },
+  npoban: (text) => {
+    if (!text) return "invoice.donation_missing";
+    return isDonationCode(text) ? null : "invoice.donation_shape";
+  },
+  // A hand-written number may be typed now or later (B.5.4): empty is fine.
+  number: (text) => (!text || isInvoiceNumber(text) ? null : "invoice.number_shape"),
+};
+
+/** The words' code of what is wrong with the choice, as {code, field}, or null. */
+export function choiceFault(choice) {
+  const field = FIELD_OF[choice.kind];
+  if (!field) return null;
+  const check = CHECKS[field === "carrier" ? choice.kind : field];
+  const code = check(cleaned(choice.kind === "member" ? "member" : field, choice[field]));
+  return code ? { code, field } : null;
+}
+
+/** A half-typed code is not a mistake yet: true while it can still become right. */
+export function isUnfinished(choice) {
+  const field = FIELD_OF[choice.kind];
+  const text = field ? cleaned(field, choice[field]) : "";
+  const patterns = {
+    company: /^\d{0,7}$/, mobile_barcode: /^(\/[0-9A-Z.+-]{0,6})?$/,
+    citizen_certificate: /^([A-Z]{0,1}|[A-Z]{2}\d{0,13})$/, member: /^$/, donation: /^\d{0,2}$/,
+    self: /^([A-Z]{0,1}|[A-Z]{2}\d{0,7})$/,
+  };
+  return Boolean(field) && patterns[choice.kind].test(text);
+}
+
+/** The choice as the server takes it (`Sale.invoice`). */
+export function choiceForServer(choice) {
+  const invoice = { kind: choice.kind };
+  const field = FIELD_OF[choice.kind];
+  const value = field && cleaned(choice.kind === "member" ? "member" : field, choice[field]);
+  if (value) invoice[field] = value;
+  if (choice.kind === "company" && choice.buyerName.trim()) {
+    invoice.buyer_name = choice.buyerName.trim();
+  }
+  if (choice.kind !== "self") invoice.print = choice.print;
+  return invoice;
+}
+
+/** For screens: "/AB****G", "AB************34" (mof.md §11). */
+export function maskedCarrier(text) {
+  const [head, tail] = text.startsWith("/") ? [3, 1] : [2, 2];
+  if (text.length <= head + tail) return text;
+  return text.slice(0, head) + "*".repeat(text.length - head - tail) + text.slice(-tail);
+}

@@ -1,0 +1,67 @@
+// What to do with a print job and what to say about the printer (docs/agent-protocol.md). A page
+// that is not sure never prints: it asks the agent, and where the agent cannot know, the person.
+
+/** Tone and words' code of the way to the printer; the printer's own sentence wins when it is up. */
+export function printerView(agent) {
+  const byState = {
+    off: ["idle", "printer.off"],
+    searching: ["warn", "printer.searching"],
+    asking_permission: ["warn", "printer.permission"],
+    denied: ["bad", "printer.denied"],
+    down: ["bad", "printer.agent_down"],
+    unpaired: ["warn", "printer.unpaired"],
+    old: ["bad", "printer.agent_old"],
+    connecting: ["warn", "printer.connecting"],
+  };
+  if (agent.state !== "ready") {
+    const [tone, code] = byState[agent.state] ?? byState.down;
+    return { tone, code, message: "" };
+  }
+  const { printer } = agent;
+  if (!printer) return { tone: "warn", code: "printer.connecting", message: "" };
+  if (printer.online && printer.code === "OK") return { tone: "good", code: "printer.ready", message: "" };
+  if (printer.code === "PAPER_NEAR") return { tone: "warn", code: "printer.fault", message: printer.message };
+  return { tone: "bad", code: "printer.fault", message: printer.message };
+}
+
+/**
+ * The next step for a job of the server, seen with what the agent knows of it.
+ * `server` "waiting" | "sent" | "done" | "uncertain" | "cancelled" | "expired";
+ * `known` the agent's job object or null; `sentTo` the agent_id it was handed to, or "";
+ * `agentId` the agent we talk to now.
+ * Returns "submit" | "follow" | "ask" | "report" | "nothing".
+ */
+export function nextStep({ server, known, sentTo, agentId }) {
+  if (["done", "cancelled", "expired"].includes(server)) return "nothing";
+  if (known) {
+    if (known.state === "uncertain") return "ask";
+    return isOpen(known) ? "follow" : "report";
+  }
+  if (server === "uncertain") return "ask";
+  if (server === "waiting" && !sentTo) return "submit";
+  // The same agent's journal is durable: what it does not know, it never printed.
+  if (sentTo && sentTo === agentId) return "submit";
+  return "ask";
+}
+
+export const isOpen = (job) => ["queued", "waiting", "sending"].includes(job.state);
+
+/** The server's word for an agent's job state, or null while nothing is decided. */
+export function reportOf(job) {
+  if (job.state === "done") return "done";
+  if (job.state === "uncertain") return "uncertain";
+  if (job.state === "cancelled" || job.state === "expired") return "cancelled";
+  return null;
+}
+
+/** Tone and words' code for a job as the clerk sees it. */
+export function jobView(job) {
+  const table = {
+    held: ["warn", "job.held"], fetching: ["idle", "job.fetching"], queued: ["idle", "job.queued"],
+    waiting: ["bad", "job.waiting"], sending: ["idle", "job.sending"], done: ["good", "job.done"],
+    uncertain: ["bad", "job.uncertain"], expired: ["warn", "job.expired"],
+    cancelled: ["idle", "job.cancelled"], failed: ["bad", "job.failed"],
+  };
+  const [tone, code] = table[job.state] ?? table.held;
+  return { tone, code, message: job.message ?? "" };
+}

@@ -1,0 +1,52 @@
+// The four things the status strip always tells: numbers left, printer, centre, line.
+
+import { shown } from "./money.mjs";
+import { printerView } from "./printing.mjs";
+
+export const FEW_NUMBERS = 50;
+
+function numbersCell(till) {
+  const numbers = till?.numbers;
+  if (!numbers || numbers.remaining === null || numbers.remaining === undefined) {
+    return { tone: "bad", code: "strip.numbers_none" };
+  }
+  const params = { count: shown(numbers.remaining), period: numbers.period_label ?? "" };
+  if (numbers.remaining === 0) return { tone: "bad", code: "strip.numbers_out", params };
+  if (numbers.remaining < FEW_NUMBERS) return { tone: "warn", code: "strip.numbers_few", params };
+  return { tone: "good", code: "strip.numbers_ok", params };
+}
+
+function centreCell(till) {
+  const centre = till?.centre;
+  if (!centre?.key) return { tone: "warn", code: "strip.centre_none" };
+  const params = {
+    name: centre.name, text: centre.state_text ?? "", waiting: shown(centre.waiting ?? 0),
+    rejected: shown(centre.rejected ?? 0), doubt: shown(centre.in_doubt ?? 0),
+  };
+  if (centre.rejected) return { tone: "bad", code: "strip.centre_rejected", params };
+  if (centre.in_doubt) return { tone: "warn", code: "strip.centre_doubt", params };
+  if (["ok", "open", "up", "active"].includes(centre.state)) {
+    return { tone: "good", code: centre.waiting ? "strip.centre_waiting" : "strip.centre_ok", params };
+  }
+  return { tone: "warn", code: "strip.centre_text", params };
+}
+
+function lineCell(line) {
+  const cells = {
+    ok: { tone: "good", code: "strip.line_ok" },
+    unstable: { tone: "warn", code: "strip.line_unstable" },
+    down: { tone: "bad", code: "strip.line_down" },
+  };
+  return cells[line];
+}
+
+/** Four cells {id, tone: good|warn|bad|idle, code, params, message}, always in this order. */
+export function stripCells({ till, agent, line }) {
+  const printer = printerView(agent);
+  return [
+    { id: "numbers", ...numbersCell(till) },
+    { id: "printer", ...printer },
+    { id: "centre", ...centreCell(till) },
+    { id: "line", ...lineCell(line) },
+  ];
+}

@@ -1,0 +1,114 @@
+// The till starts here: wires state, view, server and agent together.
+
+import { openOrder } from "./actions/orders.mjs";
+import { putAside } from "./actions/checkout.mjs";
+import { refresh, startBeat } from "./actions/session.mjs";
+import { App } from "./app.mjs";
+import { LineWatch } from "./logic/line.mjs";
+import { AgentLink } from "./net/agent.mjs";
+import { TillApi } from "./net/api.mjs";
+import { Prints } from "./net/prints.mjs";
+import { small } from "./net/store.mjs";
+import { listen } from "./ui/keys.mjs";
+import { view } from "./ui/view.mjs";
+import { setLanguage } from "./words/words.mjs";
+
+const LOCK = "guitai-till";
+const LINE_CHECK_MS = 500;
+
+function main() {
+  const root = document.getElementById("till");
+  const app = new App(root, view);
+  window.guitai = { app };
+  setLanguage(small.get("language") ?? "zh-Hant");
+  wire(app, root.dataset);
+  listen(app);
+  watchLine(app);
+  app.draw();
+  onlyPage(app);
+}
+
+function wire(app, { api, agentPorts }) {
+  const line = new LineWatch();
+  app.lineWatch = line;
+  app.api = new TillApi({ base: api, line, changed: (result) => afterAnswer(app, result) });
+  app.agent = new AgentLink({
+    ports: agentPorts.split(",").map(Number),
+    token: { get: () => small.get("agent_token"), set: (value) => small.set("agent_token", value) },
+    label: () => `${app.state.till.store.name} ${app.state.till.register.name}`,
+    changed: (agent) => agentChanged(app, agent),
+    onJob: (job) => app.prints.onJob(job),
+  });
+  app.prints = new Prints({ api: app.api, agent: app.agent, changed: () => app.draw() });
+  app.putAside = () => putAside(app);
+  app.showOrder = (id) => openOrder(app, id);
+  app.reportFault = (error) => app.say("bad", "say.error", { words: error.message || error.code });
+  app.theme = () => small.get("theme") ?? "auto";
+  app.setTheme = (name) => { small.set("theme", name); applyTheme(name); app.draw(); };
+  app.setLanguage = (code) => { small.set("language", setLanguage(code)); app.draw(); };
+  applyTheme(app.theme());
+}
+
+function applyTheme(name) {
+  if (name === "auto") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = name;
+}
+
+function agentChanged(app, agent) {
+  const was = app.state.agent.state;
+  app.set({ agent });
+  if (agent.state === "ready" && was !== "ready") app.prints.fetchWaiting().then(() => app.prints.pump());
+  else if (agent.state !== "ready" && was === "ready") app.prints.pump();
+}
+
+/** Any "who are you" leads back to the question who we are; the cart stays. */
+function afterAnswer(app, result) {
+  updateLine(app);
+  if (result.kind !== "refused" || result.status !== 401 || app.checking) return;
+  app.checking = true;
+  queueMicrotask(() => refresh(app).finally(() => { app.checking = false; }));
+}
+
+function updateLine(app) {
+  const line = app.lineWatch.state(performance.now());
+  if (line !== app.state.line) app.set({ line });
+}
+
+function watchLine(app) {
+  const online = () => {
+    app.lineWatch.online = navigator.onLine;
+    updateLine(app);
+    if (navigator.onLine && app.state.phase !== "loading") refresh(app);
+  };
+  window.addEventListener("online", online);
+  window.addEventListener("offline", online);
+  document.addEventListener("compositionstart", (event) => { event.target.guitaiComposing = true; });
+  document.addEventListener("compositionend", (event) => { event.target.guitaiComposing = false; });
+  app.lineWatch.online = navigator.onLine;
+  setInterval(() => updateLine(app), LINE_CHECK_MS);
+}
+
+/** Two pages with one cart would sell it twice: only one page of this device works at a time. */
+function onlyPage(app) {
+  const start = async () => {
+    app.set({ phase: "loading" });
+    await refresh(app);
+    startBeat(app);
+  };
+  if (!navigator.locks) return start();
+  const hold = () => { start(); return new Promise(() => {}); };
+  app.takeOver = () => navigator.locks.request(LOCK, { steal: true }, hold).catch(() => stolen(app));
+  navigator.locks.request(LOCK, { ifAvailable: true }, (lock) => {
+    if (!lock) return app.set({ phase: "elsewhere" });
+    return hold();
+  }).catch(() => stolen(app));
+  return undefined;
+}
+
+function stolen(app) {
+  clearTimeout(app.beat);
+  app.agent.stop();
+  app.set({ phase: "elsewhere" });
+}
+
+main();

@@ -1,0 +1,186 @@
+// Print jobs on their way from the server through this page to the agent. The same job always
+// keeps its id, so that the agent prints it once however often it is handed over.
+
+import { isOpen, nextStep, reportOf } from "../logic/printing.mjs";
+import { small } from "./store.mjs";
+
+const REMEMBERED = 200;
+
+/** Follows jobs {id, kind, copy, state, message, orderId, label}. `changed()` after every change. */
+export class Prints {
+  constructor({ api, agent, changed }) {
+    Object.assign(this, { api, agent, changed });
+    this.jobs = new Map();
+    this.unreported = new Map();
+    this.busy = new Set();
+  }
+
+  list() {
+    return [...this.jobs.values()];
+  }
+
+  /** Jobs that stand in a clerk's way: a question, a fault, or waiting for the printer. */
+  open() {
+    return this.list().filter((job) => !["done", "cancelled", "expired"].includes(job.state));
+  }
+
+  /** Jobs that the server told of: after a sale, a reprint, or from the waiting list. */
+  add(jobs, about = {}) {
+    for (const job of jobs) {
+      if (this.jobs.has(job.id)) continue;
+      this.jobs.set(job.id, { copy: "original", ...job, ...about, server: job.state ?? "waiting", state: "held", message: "" });
+    }
+    this.#forgetOld();
+    this.changed();
+    return this.pump();
+  }
+
+  #forgetOld() {
+    const finished = this.list().filter((job) => ["done", "cancelled"].includes(job.state));
+    for (const job of finished.slice(0, Math.max(0, this.jobs.size - 40))) this.jobs.delete(job.id);
+  }
+
+  /** What the server still holds for this register: after a start and after every reconnect. */
+  async fetchWaiting() {
+    const answer = await this.api.get("print-jobs?state=waiting");
+    if (answer.kind !== "ok") return;
+    const jobs = answer.data.jobs ?? answer.data.print_jobs ?? [];
+    await this.add(jobs.map((job) => ({ ...job, id: job.id ?? job.job_id, orderId: job.order_id })));
+  }
+
+  /** Move every job on as far as it can go now. Safe to call at any time, any number of times. */
+  async pump() {
+    await this.#reportAgain();
+    for (const job of this.open()) {
+      if (!this.busy.has(job.id)) await this.#advance(job);
+    }
+  }
+
+  async #advance(job) {
+    if (this.agent.state !== "ready") {
+      if (isOpen(job) || job.state === "fetching") this.#set(job.id, { state: "held" });
+      return;
+    }
+    if (job.state === "uncertain" && job.asked) return;
+    this.busy.add(job.id);
+    try {
+      await this.#step(job);
+    } catch (error) {
+      // The agent went away in the middle: the next reconnect asks it what became of the job.
+      if (!["closed", "timeout"].includes(error.code)) this.#fail(job.id, error);
+      else this.#set(job.id, { state: "held" });
+    } finally {
+      this.busy.delete(job.id);
+    }
+  }
+
+  async #step(job) {
+    const known = await this.#ask(job.id);
+    const sentTo = sentTable()[job.id] ?? "";
+    const step = nextStep({ server: job.server, known, sentTo, agentId: this.agent.agentId });
+    if (step === "submit") await this.#submit(job);
+    else if (step === "ask" && !known) this.#set(job.id, { state: "uncertain", asked: true });
+    else if (known) this.onJob(known);
+    else this.#set(job.id, { state: job.server });
+  }
+
+  async #ask(jobId) {
+    try {
+      return (await this.agent.request("print.get", { job_id: jobId })).job;
+    } catch (error) {
+      if (error.code === "unknown_job") return null;
+      throw error;
+    }
+  }
+
+  async #submit(job) {
+    this.#set(job.id, { state: "fetching" });
+    const answer = await this.api.get(`print-jobs/${job.id}`);
+    if (answer.kind === "unknown") return this.#set(job.id, { state: "held" });
+    if (answer.kind === "refused") return this.#fail(job.id, answer.error);
+    const { doc, sha256, copy, expires } = answer.data;
+    // Written down before it is handed over: whoever asks later knows that it may be on paper.
+    remember(job.id, this.agent.agentId);
+    await this.#report(job.id, "sent", this.agent.agentId);
+    const reply = await this.agent.request("print.submit", { job_id: job.id, doc, sha256, copy, expires });
+    return this.onJob(reply.job);
+  }
+
+  /** News of the agent about a job, whoever asked. */
+  onJob(agentJob) {
+    const id = agentJob.job_id;
+    if (!this.jobs.has(id)) {
+      if (agentJob.kind === "selftest") return;
+      this.jobs.set(id, { id, kind: "proof", copy: agentJob.copy, server: "sent", state: "held" });
+    }
+    this.#set(id, {
+      state: agentJob.state, message: agentJob.message ?? "", atAgent: true,
+      asked: agentJob.state === "uncertain",
+    });
+    const word = reportOf(agentJob);
+    if (word && this.jobs.get(id).reported !== word) {
+      this.#set(id, { reported: word });
+      this.#report(id, word, agentJob.reason ?? "");
+    }
+  }
+
+  async #report(jobId, state, detail) {
+    const answer = await this.api.post(`print-jobs/${jobId}/state`, { state, detail });
+    if (answer.kind === "unknown") this.unreported.set(jobId, { state, detail });
+    else this.unreported.delete(jobId);
+    if (answer.kind !== "unknown" && ["done", "cancelled"].includes(state)) forget(jobId);
+  }
+
+  async #reportAgain() {
+    for (const [jobId, { state, detail }] of [...this.unreported]) {
+      await this.#report(jobId, state, detail);
+    }
+  }
+
+  /** The person's answer to 「印好了嗎？」. Resolves true when a reprint is now wanted. */
+  async resolve(jobId, printed) {
+    const job = this.jobs.get(jobId);
+    if (job.atAgent) {
+      const reply = await this.agent.request("print.resolve", { job_id: jobId, printed: printed ? "yes" : "no" });
+      this.onJob(reply.job);
+    } else {
+      this.#set(jobId, { state: printed ? "done" : "cancelled" });
+      await this.#report(jobId, printed ? "done" : "cancelled", printed ? "CONFIRMED" : "NOT_PRINTED");
+    }
+    return !printed;
+  }
+
+  /** Take a job back that has not begun. */
+  async cancel(jobId) {
+    const job = this.jobs.get(jobId);
+    if (job.atAgent) {
+      this.onJob((await this.agent.request("print.cancel", { job_id: jobId })).job);
+      return;
+    }
+    this.#set(jobId, { state: "cancelled" });
+    await this.#report(jobId, "cancelled", "CLERK");
+  }
+
+  #fail(jobId, error) {
+    this.#set(jobId, { state: "failed", message: error.message || error.code });
+  }
+
+  #set(jobId, change) {
+    const job = this.jobs.get(jobId);
+    if (job) this.jobs.set(jobId, { ...job, ...change });
+    this.changed();
+  }
+}
+
+const sentTable = () => small.get("sent_jobs", {});
+
+function remember(jobId, agentId) {
+  const entries = Object.entries(sentTable()).slice(-REMEMBERED);
+  small.set("sent_jobs", Object.fromEntries([...entries, [jobId, agentId]]));
+}
+
+function forget(jobId) {
+  const table = sentTable();
+  delete table[jobId];
+  small.set("sent_jobs", table);
+}

@@ -1,0 +1,193 @@
+// 收款: which invoice, which money. The cart stays beside it and can still change.
+
+import {
+  addTender, backToCart, confirmSale, fillRest, leaveChoice, onlySelf, pickKind, pickMethod,
+  removeTender, setChoice, setTender, sumDue, typeTender,
+} from "../actions/checkout.mjs";
+import { scannedNumber } from "../actions/scanning.mjs";
+import { h } from "../lib/vdom.mjs";
+import { FIELD_OF, KINDS, choiceFault, cleaned, isUnfinished } from "../logic/invoice.mjs";
+import { netOf } from "../logic/cart.mjs";
+import { quantityText, shown } from "../logic/money.mjs";
+import { METHODS, changeOf, missing, quickAmounts, resolved } from "../logic/tender.mjs";
+import { taipeiDay } from "../app.mjs";
+import { t } from "../words/words.mjs";
+import { button, errorWords, field, key, money, notice, numberPad } from "./parts.mjs";
+
+export const KIND_KEYS = ["F1", "F2", "F3", "F4", "F6", "F7", "F8"];
+
+export function checkoutView(app) {
+  return h("section.checkout", { key: "checkout", "aria-label": t("sale.pay") },
+    h("h1.visually-hidden", null, t("sale.pay")),
+    invoicePart(app), moneyPart(app), morePart(app));
+}
+
+function invoicePart(app) {
+  const { choice } = app.state;
+  const self = onlySelf(app);
+  return h("section.panel", null,
+    h("h2", { id: "choice-title" }, t("choice.title")),
+    self && notice("warn", t("choice.only_self")),
+    h("div.kinds", { role: "radiogroup", "aria-labelledby": "choice-title" }, KINDS.map((kind, at) =>
+      h("button.kind", {
+        key: kind, type: "button", role: "radio", "aria-checked": String(choice.kind === kind), "aria-keyshortcuts": KIND_KEYS[at],
+        disabled: self && kind !== "self", onclick: () => pickKind(app, kind),
+      }, h("span", null, t(`choice.${kind}`)), key(KIND_KEYS[at])))),
+    h("div.choice-detail", null, choiceField(app), printSwitch(app)));
+}
+
+function choiceWords(app) {
+  const { choice, fault } = app.state;
+  if (fault?.field) return t(fault.code);
+  if (fault?.error && /^(invoice|ban|carrier|npoban|number)/.test(fault.error.field ?? "")) return errorWords(fault.error);
+  // While it is being typed it is not wrong yet; once it cannot become right any more, say so.
+  const now = choiceFault(choice);
+  return now && !isUnfinished(choice) ? t(now.code) : "";
+}
+
+function choiceField(app) {
+  const { choice } = app.state;
+  const name = FIELD_OF[choice.kind];
+  if (!name) return h("p.choice-hint", null, t("choice.paper_hint"));
+  const take = (event) => {
+    const text = choice.kind === "self" ? scannedNumber(event.target.value) : event.target.value;
+    setChoice(app, { [name]: cleaned(choice.kind === "member" ? "member" : name, text) });
+  };
+  const numeric = choice.kind === "company" || choice.kind === "donation";
+  return [
+    field("choice-field", t(`choice.${choice.kind}_field`), {
+      key: choice.kind, value: choice[name], inputmode: numeric ? "numeric" : "text", maxlength: choice.kind === "member" ? 400 : 120,
+      autocapitalize: "characters", oninput: take,
+      onkeydown: (event) => { if (event.key === "Enter") { event.preventDefault(); event.stopPropagation(); leaveChoice(app); } },
+    }, { fault: choiceWords(app), hint: t(`choice.${choice.kind}_hint`) }),
+    choice.kind === "company" && field("buyer-name", t("choice.buyer_name"), {
+      value: choice.buyerName, maxlength: 60, oninput: (event) => setChoice(app, { buyerName: event.target.value }),
+    }),
+  ];
+}
+
+function printSwitch(app) {
+  const { choice } = app.state;
+  if (!["mobile_barcode", "citizen_certificate", "member", "donation"].includes(choice.kind)) return null;
+  return h("label.switch", null, h("input", {
+    type: "checkbox", checked: choice.print, onchange: (event) => setChoice(app, { print: event.target.checked }),
+  }), h("span", null, t("choice.print_detail")));
+}
+
+function moneyPart(app) {
+  const { tenders } = app.state;
+  return h("section.panel.money-panel", null,
+    h("h2", null, t("tender.title")),
+    h("div.tender-side", null,
+      tenders.map((tender, at) => tenderRow(app, tender, at)),
+      tenderFaultView(app),
+      h("div.tender-foot", null, button(t("tender.add"), () => addTender(app), { kind: "quiet", cap: "F10", disabled: tenders.length >= 6 }))),
+    padFor(app));
+}
+
+function tenderRow(app, tender, index) {
+  const { tenders, fault } = app.state;
+  const several = tenders.length > 1;
+  const total = sumDue(app);
+  const due = resolved(tenders, total)[index].amount;
+  const wrong = fault?.index === index;
+  return h("div.tender", { key: `tender${index}`, class: `${wrong ? "is-wrong" : ""} ${several && app.state.tender === index ? "is-chosen" : ""}` },
+    h("div.methods", { role: "group", "aria-label": t("tender.method") }, METHODS.map((method) =>
+      h("button.method", { key: method, type: "button", "aria-pressed": String(tender.method === method), onclick: () => pickMethod(app, index, method) }, t(`tender.${method}`)))),
+    amountField(app, tender, index, due, several),
+    tender.method !== "cash" && referenceField(app, tender, index),
+    several && h("div.tender-tools", null,
+      button(t("tender.fill"), () => fillRest(app, index), { kind: "quiet" }),
+      button(t("tender.remove"), () => removeTender(app, index), { kind: "quiet" })),
+    tender.method === "cash" && quickRow(app, index, due, several));
+}
+
+function amountField(app, tender, index, due, several) {
+  const receives = tender.method === "cash" && !several;
+  const value = receives ? tender.received : tender.amount;
+  return field(`tender-${index}`, t(receives ? "tender.received" : "tender.amount"), {
+    value: value === null ? "" : String(value), inputmode: "numeric", maxlength: 11, placeholder: receives ? t("tender.exact", { amount: shown(due) }) : shown(due),
+    autofocus: index === 0, onfocus: () => { if (app.state.tender !== index) app.set({ tender: index }); },
+    oninput: (event) => { typeTender(app, index, event.target.value); },
+  });
+}
+
+function referenceField(app, tender, index) {
+  return field(`reference-${index}`, t(`tender.reference_${tender.method}`), {
+    value: tender.reference, maxlength: 40, oninput: (event) => setTender(app, index, { reference: event.target.value }),
+  });
+}
+
+function quickRow(app, index, due, several) {
+  const change = (amount) => (several
+    ? { received: amount, amount: app.state.tenders[index].amount ?? due }
+    : { received: amount });
+  return h("div.quick", { role: "group", "aria-label": t("tender.quick") }, quickAmounts(due).map((amount, at) =>
+    h("button.quick-amount", { key: amount, type: "button", "aria-pressed": String(app.state.tenders[index].received === amount), onclick: () => { setTender(app, index, change(amount)); app.focus("confirm"); } },
+      at === 0 ? t("tender.exactly") : "", money(amount))));
+}
+
+function tenderFaultView(app) {
+  const { fault } = app.state;
+  if (!fault || fault.field || fault.error) return null;
+  return h("p.fault", { role: "alert", id: "tender-fault" }, t(fault.code, { by: shown(fault.by ?? 0) }));
+}
+
+function padFor(app) {
+  const index = app.state.tender;
+  const tender = app.state.tenders[index];
+  if (!tender) return null;
+  const several = app.state.tenders.length > 1;
+  const name = tender.method === "cash" && !several ? "received" : "amount";
+  const text = tender[name] === null ? "" : String(tender[name]);
+  return numberPad(
+    (digit) => typeTender(app, index, (text + digit).replace(/^0+(?=\d)/, "")),
+    () => typeTender(app, index, text.slice(0, -1)));
+}
+
+function morePart(app) {
+  const { more, note, recognisedOn } = app.state;
+  if (!more) return h("p.more", null, button(t("sale.more"), () => app.set({ more: true }), { kind: "quiet" }));
+  return h("section.panel.more-panel", null,
+    field("recognised", t("sale.recognised_on"), { type: "date", value: recognisedOn || taipeiDay(), max: taipeiDay(), oninput: (event) => app.set({ recognisedOn: event.target.value }) }, { hint: t("sale.recognised_hint") }),
+    field("note", t("sale.note"), { value: note, maxlength: 200, oninput: (event) => app.set({ note: event.target.value }) }));
+}
+
+/** The right half while paying: what it is, what is given, and the one button. */
+export function dueView(app) {
+  const { cart, tenders, choice, till } = app.state;
+  const total = sumDue(app);
+  const change = changeOf(tenders, total);
+  const rest = missing(tenders, total);
+  return h("section.cart.due", { key: "due", "aria-label": t("due.label") },
+    h("div.cart-head", null, h("h2", null, t("cart.count", { lines: cart.lines.length, pieces: "" }).trim()), button(t("sale.back"), () => backToCart(app), { kind: "quiet", cap: "Esc" })),
+    h("ol.lines.small", { tabindex: "0", "aria-label": t("cart.lines") }, cart.lines.map((line) => h("li", { key: line.id },
+      h("span.name", null, line.name), h("span.soft", null, `×${quantityText(line.quantity)}`), money(netOf(line))))),
+    refusalView(app),
+    h("div.totals", null,
+      h("div.total-row", null, h("span.total-name", null, t("due.total")), money(total, "output.total.money")),
+      h("div.change-row", { class: rest > 0 ? "is-short" : "" },
+        h("span", null, t(rest > 0 ? "due.missing" : "due.change")), money(rest > 0 ? rest : change, "output.money")),
+      h("button.button.primary.pay", { type: "button", id: "confirm", onclick: () => confirmSale(app), "aria-keyshortcuts": "F9" },
+        h("span", null, t("due.confirm")),
+        h("span.picked", null, t(till.register.auto_issue || choice.kind === "self" ? `due.then_${choice.kind === "self" ? "self" : "issue"}` : "due.then_later", { kind: t(`choice.${choice.kind}`) })),
+        key("F9"))));
+}
+
+
+
+/** The server's "no", where the next press is: what, why, and what to do. The cart is kept. */
+function refusalView(app) {
+  const { fault } = app.state;
+  if (!fault?.error) return null;
+  return h("div.refusal", { role: "alert", key: "refusal" },
+    notice("bad", errorWords(fault.error)),
+    h("p.cure", null, t(cureOf(fault))),
+    fault.reused && button(t("sale.show_order"), () => app.showOrder(app.state.cart.id), { kind: "quiet" }));
+}
+
+function cureOf({ error, reused }) {
+  if (reused) return "sale.reused_cure";
+  if (/^NUM-/.test(error.code)) return "sale.number_cure";
+  return "sale.kept";
+}

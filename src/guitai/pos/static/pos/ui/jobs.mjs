@@ -1,0 +1,27 @@
+// Print jobs as the clerk sees them: what, how far, and the one question that only eyes can answer.
+
+import { answerPrinted, cancelJob } from "../actions/after.mjs";
+import { icon } from "../lib/icons.mjs";
+import { h } from "../lib/vdom.mjs";
+import { jobView, printerView } from "../logic/printing.mjs";
+import { t } from "../words/words.mjs";
+import { button } from "./parts.mjs";
+
+/** A list of jobs, or nothing. */
+export function jobsView(app, jobs) {
+  if (!jobs.length) return null;
+  return h("ul.jobs", { key: "jobs", "aria-label": t("job.list"), "aria-live": "polite" }, jobs.map((job) => jobRow(app, job)));
+}
+
+function jobRow(app, job) {
+  const { tone, code, message } = jobView(job);
+  const printer = printerView(app.state.agent);
+  const why = message || (job.state === "held" && printer.tone !== "good" ? printer.message || t(printer.code) : "");
+  return h("li.job", { key: job.id, class: tone }, icon(tone),
+    h("span.job-what", null, t(`job.kind_${job.kind}`), job.copy === "reprint" && h("span.tax-tag", null, t("job.reprint")), job.label && h("span.soft", null, ` ${job.label}`)),
+    h("span.job-state", null, t(code), why && `：${why}`),
+    job.state === "uncertain" && h("span.job-ask", null,
+      button(t("job.printed"), () => answerPrinted(app, job.id, true), { disabled: Boolean(app.state.busy) }),
+      button(t("job.print_again"), () => answerPrinted(app, job.id, false), { kind: "danger", disabled: Boolean(app.state.busy) })),
+    ["held", "waiting", "queued"].includes(job.state) && button(t("job.cancel"), () => cancelJob(app, job.id), { kind: "quiet" }));
+}
