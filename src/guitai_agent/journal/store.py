@@ -174,11 +174,11 @@ class Journal:
         self.on_change(moved)
         return moved
 
-    def step_back(self, job: Job, reason: str) -> Job:
-        """``sending → waiting``: the caller knows that not one byte has left the agent."""
-        if job.bytes:
+    def step_back(self, job: Job, reason: str, *, bytes_sent: int) -> Job:
+        """``sending → waiting``: only when not one byte has left the agent."""
+        if bytes_sent:
             raise AgentError("wrong_state", state=job.state.value)
-        return self.move(job, State.WAITING, reason)
+        return self.move(job, State.WAITING, reason, bytes_sent=0)
 
     def park(self, reason: str) -> None:
         """Tell every job that could be printed why it is waiting."""
@@ -256,7 +256,7 @@ class Journal:
             self._record(job.job_id, now, new, reason, sent)
             if new is State.SENDING:
                 self._write_dirty(True)
-            elif job.state is State.SENDING and (new is State.DONE or sent == 0):
+            elif job.state is State.SENDING and new is not State.UNCERTAIN:
                 self._write_dirty(False)
 
     def _insert(self, wanted: Submission, sha256: str, now: float) -> None:

@@ -138,8 +138,6 @@ class Session:
     # -- writer -----------------------------------------------------------------------------
 
     def _start_writer(self, data: bytes) -> Writing:
-        with self._turn:
-            self._fences = 0
         writing = Writing(data + commands.FENCE, moved_at=self._clock())
         writing.thread = threading.Thread(
             target=self._write, args=(writing,), name="printer-writer", daemon=True
@@ -154,6 +152,8 @@ class Session:
                     return
                 chunk = writing.data[start : start + CHUNK]
                 writing.handed += len(chunk)  # counted before: an upper bound, never too low
+                if start + CHUNK >= len(writing.data):
+                    self._forget_fences()
                 self.link.write(chunk)
                 with self._turn:
                     writing.moved_at = self._clock()
@@ -163,6 +163,11 @@ class Session:
         finally:
             with self._turn:
                 self._turn.notify_all()
+
+    def _forget_fences(self) -> None:
+        """A reply heard before our own fence is complete belongs to an older job."""
+        with self._turn:
+            self._fences = 0
 
     def _watch_writer(self, writing: Writing) -> str:
         """Wait until all is handed over; returns why not."""
@@ -273,8 +278,6 @@ class Session:
 
     def _drain_replies(self) -> None:
         """A fence of its own, then silence: late replies of an older job are gone after it."""
-        with self._turn:
-            self._fences = 0
         self._say(commands.FENCE)
         patience = self.timings.fence + MAX_PICTURE / self.timings.slowest_rate
         with self._turn:

@@ -221,7 +221,8 @@ class Worker:
             log.error("job %s cannot be printed: %s %s", job.job_id, error.code, error.params)
             self._step(job, State.CANCELLED, "UNPRINTABLE")
             return
-        sending = self._step(job, State.SENDING)
+        # The most that can have left if the agent dies now.
+        sending = self._step(job, State.SENDING, at_most=len(data))
         if sending is None:
             return
         outcome = session.print(data)
@@ -233,15 +234,15 @@ class Worker:
         if not reason:
             self.journal.move(sending, State.DONE, bytes_sent=sent)
         elif sent == 0:
-            self.journal.step_back(sending, reason)
+            self.journal.step_back(sending, reason, bytes_sent=sent)
         else:
             log.warning("job %s uncertain: %s after %d bytes", sending.job_id, reason, sent)
             self.journal.move(sending, State.UNCERTAIN, reason, bytes_sent=sent)
 
-    def _step(self, job: Job, new: State, reason: str = "") -> Job | None:
+    def _step(self, job: Job, new: State, reason: str = "", *, at_most: int = 0) -> Job | None:
         """Take a step unless somebody (a person cancelling) was faster."""
         try:
-            return self.journal.move(job, new, reason)
+            return self.journal.move(job, new, reason, bytes_sent=at_most)
         except AgentError as error:
             if error.code != "wrong_state":
                 raise

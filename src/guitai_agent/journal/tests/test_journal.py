@@ -184,8 +184,27 @@ def test_cancel_only_before_the_first_byte(journal):
 
 def test_step_back_needs_zero_bytes(journal):
     job, _ = journal.submit(wanted())
-    sending = journal.move(job, State.SENDING, bytes_sent=256)
-    refused("wrong_state", journal.step_back, sending, "PORT_GONE")
+    sending = journal.move(job, State.SENDING, bytes_sent=3000)
+    refused("wrong_state", journal.step_back, sending, "PORT_GONE", bytes_sent=256)
+    assert journal.dirty
+    back = journal.step_back(sending, "PORT_GONE", bytes_sent=0)
+    assert (back.state, back.bytes, journal.dirty) == (State.WAITING, 0, False)
+
+
+def test_dirty_from_the_first_byte_to_the_fence_also_over_a_crash(journal, tmp_path, clock):
+    """The printer may hold half a job: it has to be cleaned before the next one."""
+    job, _ = journal.submit(wanted())
+    assert not journal.dirty
+    sending = journal.move(job, State.SENDING, bytes_sent=3000)
+    journal.close()
+    reopened = Journal(tmp_path / "journal.db", clock=clock)
+    (stranded,) = reopened.recover()
+    assert (stranded.bytes, reopened.dirty) == (3000, True)
+    reopened.set_dirty(False)
+    done = reopened.submit(wanted("job-00000002"))[0]
+    reopened.move(reopened.move(done, State.SENDING), State.DONE)
+    assert not reopened.dirty
+    assert sending.job_id == stranded.job_id
 
 
 def test_park_tells_every_waiting_job_why_and_says_so_once(journal):
