@@ -12,7 +12,8 @@ class PrintJob(TenantModel):
     """One slip for one register's printer. ``subject_id`` is the invoice, order or shift.
 
     ``doc`` (JSON blocks of ``twinvoice.paper``) and ``sha256`` are kept from the first rendering
-    on, so that the same job is always the same paper.
+    on, so that the same job is always the same paper. ``sent_at`` is when it first left for a
+    printer: from then on something may be on paper.
     """
 
     register_id = models.UUIDField()
@@ -24,6 +25,7 @@ class PrintJob(TenantModel):
     detail = models.CharField(max_length=200, blank=True, default="")
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
     doc = models.JSONField(null=True)
     sha256 = models.CharField(max_length=64, blank=True, default="")
 

@@ -14,7 +14,6 @@ class RegisterLedger(TenantModel):
 
     ``day_serial`` counts the orders of ``day`` (Taipei); ``seq`` counts sales, late issues and
     cancellations for ever, so that a shift is a span of ``seq`` and no event falls between two.
-    ``cash_left`` is what the last closing or summary left in the drawer.
     """
 
     register_id = models.UUIDField()
@@ -38,7 +37,7 @@ class Order(TenantModel):
     hand-written; ``invoice_manual`` says which (S3.16-17).
     """
 
-    number = models.CharField(max_length=40)
+    number = models.CharField(max_length=60)
     register_id = models.UUIDField()
     register = TenantForeignKey("tenancy.Register", "register_id", related_name="orders")
     # No foreign keys below: their checks would make every sale of a merchant lock the same few
@@ -81,11 +80,9 @@ class Order(TenantModel):
             models.UniqueConstraint(
                 fields=["merchant_id", "register_id", "seq"], name="order_seq_once"
             ),
-            models.UniqueConstraint(fields=["merchant_id", "number"], name="order_number_once"),
+            # The register belongs to the key: codes may hold the sign that joins them.
             models.UniqueConstraint(
-                fields=["merchant_id", "invoice_period", "invoice_number"],
-                condition=Q(invoice_manual=True, state="completed"),
-                name="order_manual_number_once",
+                fields=["merchant_id", "number", "register_id"], name="order_number_once"
             ),
             models.CheckConstraint(
                 condition=Q(state__in=[s.value for s in OrderState]), name="order_state_known"
@@ -180,7 +177,7 @@ class ShiftFigures(TenantModel):
     """
 
     register_id = models.UUIDField()
-    serial = models.CharField(max_length=40)
+    serial = models.CharField(max_length=60)
     business_day = models.DateField()
     from_seq = models.BigIntegerField()
     to_seq = models.BigIntegerField()

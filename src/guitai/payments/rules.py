@@ -41,7 +41,7 @@ class TenderFault:
 
 
 def fault_of(tenders: Sequence[Tender], total: int) -> TenderFault | None:
-    """The first thing wrong: ``amount`` not positive, ``received`` too little or not cash, ``sum``."""
+    """The first thing wrong: ``amount`` below 1, ``received`` for no cash, ``short`` or ``sum``."""
     for index, tender in enumerate(tenders):
         if tender.amount <= 0:
             return TenderFault("amount", index, tender.amount)

@@ -1,0 +1,166 @@
+"""Reads of orders, parked carts and shifts. Every one starts from the open tenant scope."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet, Sum
+
+from guitai.orders import rules
+from guitai.orders.models import (
+    Order,
+    OrderLine,
+    ParkedCart,
+    RegisterLedger,
+    ShiftClosing,
+    ShiftSummary,
+)
+from guitai.payments.models import Tender
+from guitai.tenancy.models import Register
+
+PAGE = 50
+
+
+def orders_of_store(store_id: UUID) -> QuerySet[Order]:
+    """Orders of one store, newest first."""
+    return Order.objects.filter(store_id=store_id).order_by("-completed_at", "-id")
+
+
+def search(store_id: UUID, text: str = "", day: date | None = None) -> QuerySet[Order]:
+    """By order number (part of it), invoice number, or a scanned invoice (B.7.6).
+
+    A scan is a Code 39 of 19 characters or the text of the left QR code; both also tell the
+    period, so that a number of another year is not found.
+    """
+    found = orders_of_store(store_id)
+    if day is not None:
+        found = found.filter(business_day=day)
+    wanted = text.strip()
+    if not wanted:
+        return found
+    scan = rules.scanned(wanted)
+    if scan is not None:
+        return found.filter(invoice_number=scan.number, invoice_period=scan.period)
+    plain = wanted.upper().replace("-", "")
+    return found.filter(Q(invoice_number=plain) | Q(number__icontains=wanted))
+
+
+def order(store_id: UUID, order_id: UUID) -> Order | None:
+    return orders_of_store(store_id).filter(id=order_id).first()
+
+
+def lines(order_id: UUID) -> QuerySet[OrderLine]:
+    return OrderLine.objects.filter(order_id=order_id).order_by("position")
+
+
+def tenders(order_id: UUID) -> QuerySet[Tender]:
+    return Tender.objects.filter(order_id=order_id).order_by("position")
+
+
+def parked(register_id: UUID, now: datetime) -> QuerySet[ParkedCart]:
+    """Carts set aside at a register that are not too old, newest first."""
+    return ParkedCart.objects.filter(register_id=register_id, expires_at__gt=now).order_by(
+        "-parked_at"
+    )
+
+
+def last_summary(register_id: UUID) -> ShiftSummary | None:
+    rows = ShiftSummary.objects.filter(register_id=register_id)
+    return rows.order_by("-to_seq", "-end_at").first()
+
+
+def open_summaries(register_id: UUID) -> QuerySet[ShiftSummary]:
+    """Summaries that no closing covers yet, oldest first."""
+    return ShiftSummary.objects.filter(register_id=register_id, closing_id=None).order_by(
+        "to_seq", "end_at"
+    )
+
+
+def closings_on(register_id: UUID, day: date) -> int:
+    return ShiftClosing.objects.filter(register_id=register_id, business_day=day).count()
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One register since its last summary; whole TWD (B.11.4-5).
+
+    ``sales`` is gross, ``cancelled_amount`` is what to subtract; ``tenders`` are net by method.
+    """
+
+    from_seq: int
+    to_seq: int
+    begin_at: datetime
+    end_at: datetime
+    orders: int
+    sales: int
+    cancelled_orders: int
+    cancelled_amount: int
+    invoices: int
+    invoice_amount: int
+    voided_invoices: int
+    voided_amount: int
+    first_number: str
+    last_number: str
+    tenders: list[dict[str, Any]]
+    cash_float: int
+    expected_cash: int
+
+
+def figures(register: Register, now: datetime) -> Figures:
+    """What happened at ``register`` from the last summary to now, this register only (B.11.3)."""
+    before = last_summary(register.id)
+    ledger = RegisterLedger.objects.filter(register_id=register.id).first()
+    low, high = before.to_seq if before else 0, ledger.seq if ledger else 0
+    sold = Order.objects.filter(register_id=register.id, seq__gt=low, seq__lte=high)
+    cancelled = Order.objects.filter(
+        cancel_register_id=register.id, cancel_seq__gt=low, cancel_seq__lte=high
+    )
+    invoiced = Order.objects.filter(
+        register_id=register.id, invoice_seq__gt=low, invoice_seq__lte=high
+    ).order_by("invoice_seq")
+    voided = cancelled.filter(invoice_voided=True)
+    first = sold.order_by("seq").first()
+    by_method = _tenders(sold, cancelled)
+    cash_float = before.cash_left if before else register.default_float
+    cash = next((entry["amount"] for entry in by_method if entry["method"] == "cash"), 0)
+    numbers = list(invoiced.values_list("invoice_number", flat=True)[:1])
+    last = list(invoiced.reverse().values_list("invoice_number", flat=True)[:1])
+    return Figures(
+        low,
+        high,
+        before.end_at if before else (first.completed_at if first else now),
+        now,
+        *_count(sold),
+        *_count(cancelled),
+        *_count(invoiced),
+        *_count(voided),
+        numbers[0] if numbers else "",
+        last[0] if last else "",
+        by_method,
+        cash_float,
+        cash_float + cash,
+    )
+
+
+def _count(orders: QuerySet[Order]) -> tuple[int, int]:
+    found = orders.order_by().aggregate(count=Count("id"), amount=Sum("total"))
+    return int(found["count"]), int(found["amount"] or 0)
+
+
+def _tenders(sold: QuerySet[Order], cancelled: QuerySet[Order]) -> list[dict[str, Any]]:
+    """Net by method: what came in, less what cancelled orders gave back."""
+    net: dict[str, dict[str, Any]] = {}
+    for orders, sign in ((sold, 1), (cancelled, -1)):
+        rows = (
+            Tender.objects.filter(order_id__in=orders.order_by().values("id"))
+            .values("method")
+            .annotate(count=Count("id"), amount=Sum("amount"))
+        )
+        for row in rows:
+            entry = net.setdefault(
+                row["method"], {"method": row["method"], "count": 0, "amount": 0}
+            )
+            entry["count"] += row["count"] if sign > 0 else 0
+            entry["amount"] += sign * row["amount"]
+    return sorted(net.values(), key=lambda entry: entry["method"])

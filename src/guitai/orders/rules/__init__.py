@@ -1,0 +1,51 @@
+"""Decisions of this room: how a sale is priced and documented, how its invoice is wanted."""
+
+from guitai.orders.rules.choice import (
+    Choice,
+    HandWritten,
+    InvoiceChoiceKind,
+    checked_ban,
+    checked_citizen,
+    checked_donation,
+    checked_mobile,
+    hand_written,
+    is_issued,
+    scanned,
+)
+from guitai.orders.rules.sale import (
+    MAX_LINES,
+    TRANSITIONS,
+    OrderState,
+    Priced,
+    Sale,
+    SaleLine,
+    document_of,
+    needs,
+    priced,
+    proof_kind,
+    skeleton,
+)
+
+__all__ = [
+    "MAX_LINES",
+    "TRANSITIONS",
+    "Choice",
+    "HandWritten",
+    "InvoiceChoiceKind",
+    "OrderState",
+    "Priced",
+    "Sale",
+    "SaleLine",
+    "checked_ban",
+    "checked_citizen",
+    "checked_donation",
+    "checked_mobile",
+    "document_of",
+    "hand_written",
+    "is_issued",
+    "needs",
+    "priced",
+    "proof_kind",
+    "scanned",
+    "skeleton",
+]
