@@ -106,12 +106,14 @@ def _make(sandbox: str) -> Shop:
         clerk = _people(owner, store.id)
         shop = Shop(owner.merchant_id, owner, entity.id, first.id, second.id, clerk)
         _centres(shop, sandbox)
-        for sku, barcode, name, price, tax_type in PRODUCTS:
-            draft = ProductDraft(
-                sku=sku, barcode=barcode, name=name, price=price, tax_type=tax_type
-            )
-            catalog.add_product(owner, draft)
+        add_products(owner)
     return shop
+
+
+def add_products(owner: Member) -> None:
+    for sku, barcode, name, price, tax_type in PRODUCTS:
+        draft = ProductDraft(sku=sku, barcode=barcode, name=name, price=price, tax_type=tax_type)
+        catalog.add_product(owner, draft)
 
 
 def _people(owner: Member, store_id: UUID) -> UUID:
