@@ -1,0 +1,122 @@
+"""The cards of the dashboard: one function a card, one line in ``CARDS``.
+
+A card looks at what its person may see and answers ``None`` where it has nothing to say to him.
+Order is the order of the tuple: what is wrong comes first by its ``tone``.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from django.db.models import Count, Q, Sum
+from django.urls import reverse
+
+from guitai.catalog.models import Product
+from guitai.kernel import clock, money
+from guitai.orders.models import Order
+from guitai.tenancy import queries
+from guitai.tenancy.rules import Member, Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One statement under the figure; ``tone`` is good, warn, bad or empty; words, not colour."""
+
+    text: str
+    tone: str = ""
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """``figure`` is the one thing to see; ``href`` leads to the documents behind it."""
+
+    title: str
+    figure: str
+    unit: str = ""
+    href: str = ""
+    lines: list[Line] = field(default_factory=list)
+
+
+def sales_today(member: Member) -> Card | None:
+    """Today's orders, cancellations aside; a store's own people see their store (B.14.9)."""
+    if not member.may(Permission.VIEW_ORDERS):
+        return None
+    found = Order.objects.filter(business_day=clock.today())
+    if member.store_id is not None:
+        found = found.filter(store_id=member.store_id)
+    completed = Q(state="completed")
+    sums = found.aggregate(
+        count=Count("id", filter=completed),
+        total=Sum("total", filter=completed),
+        cancelled=Count("id", filter=~completed),
+        invoiced=Count("id", filter=completed & ~Q(invoice_number="")),
+    )
+    lines = [
+        Line(f"{sums['count']:,} 筆訂單"),
+        Line(f"{sums['invoiced']:,} 筆已開發票"),
+        Line(f"{sums['cancelled']:,} 筆取消", "warn" if sums["cancelled"] else ""),
+    ]
+    return Card("今日銷售", money.shown(sums["total"] or 0), "元", lines=lines)
+
+
+def registers(member: Member) -> Card | None:
+    """Which registers are held by a device; those that nobody holds are named."""
+    if not member.may(Permission.REGISTER_SETTINGS):
+        return None
+    rows = list(queries.registers(member))
+    free = [row for row in rows if not row.held_by]
+    lines = [
+        Line(f"{row.store.name} {row.name}：尚未綁定", "warn", _register(row.id))
+        for row in free[:4]
+    ]
+    if not rows:
+        lines = [Line("還沒有 POS 機，請先新增。", "warn", reverse("desk:registers"))]
+    elif not free:
+        lines = [Line("全部都已綁定裝置", "good")]
+    figure = f"{len(rows) - len(free)} / {len(rows)}"
+    return Card("POS 機使用中", figure, "台", reverse("desk:registers"), lines)
+
+
+def _register(register_id: object) -> str:
+    return reverse("desk:register", args=[register_id])
+
+
+def stores_without_manager(member: Member) -> Card | None:
+    """門市 without 店長: nobody there could unlock a register (B.15.3)."""
+    if not member.may(Permission.MANAGE_SHOP):
+        return None
+    managers = queries.managers()
+    stores = list(queries.stores(member).filter(closed_at=None))
+    lines = [
+        Line(f"{store.name}：尚未指派店長", "warn", reverse("desk:store", args=[store.id]))
+        for store in stores
+        if store.id not in managers
+    ]
+    lines = lines[:4] or [Line("每家門市都有店長", "good")]
+    return Card("門市", f"{len(stores)}", "家", reverse("desk:stores"), lines)
+
+
+def products(member: Member) -> Card | None:
+    if not member.may(Permission.MANAGE_PRODUCTS):
+        return None
+    sums = Product.objects.aggregate(
+        active=Count("id", filter=Q(active=True)),
+        without=Count("id", filter=Q(active=True, barcode="")),
+    )
+    lines = [Line(f"{sums['without']:,} 項沒有條碼，只能用搜尋")] if sums["without"] else []
+    if not sums["active"]:
+        lines = [Line("還沒有商品，可由 Excel 匯入", "warn", reverse("desk:product-import"))]
+    return Card("販售中商品", f"{sums['active']:,}", "項", reverse("desk:products"), lines)
+
+
+CARDS: tuple[Callable[[Member], Card | None], ...] = (
+    sales_today,
+    registers,
+    stores_without_manager,
+    products,
+)
+
+
+def cards_for(member: Member) -> list[Card]:
+    found = (make(member) for make in CARDS)
+    return [card for card in found if card is not None]

@@ -1,0 +1,88 @@
+"""The desk's words for what the audit trail stores as codes.
+
+What is unknown is shown as stored: a new verb of another room is never hidden.
+"""
+
+from typing import Any
+
+from guitai.catalog.rules import TAX_TYPE_NAMES
+from guitai.tenancy.rules import ROLE_NAMES
+
+SUBJECTS = {
+    "catalog.product": "商品",
+    "catalog.productimport": "商品匯入",
+    "tenancy.staff": "人員",
+    "tenancy.register": "POS 機",
+    "tenancy.tillsession": "收銀登入",
+    "tenancy.store": "門市",
+    "tenancy.businessentity": "營業人",
+    "tenancy.merchant": "商家",
+    "orders.order": "訂單",
+    "invoicing.invoice": "發票",
+    "numbering.allocation": "字軌",
+    "numbering.range": "配號",
+    "devices.printjob": "列印",
+}
+
+_VERBS = {
+    "add": "新增",
+    "change": "修改",
+    "create": "建立",
+    "import": "匯入",
+    "close": "結束",
+    "open": "開始",
+    "reopen": "恢復營業",
+    "retire": "停用",
+    "restore": "恢復",
+    "suspend": "停權",
+    "role": "變更角色",
+    "appoint": "指派店長",
+    "demote": "卸任",
+    "own": "接任擁有者",
+    "pin_set": "設定 PIN 碼",
+    "pin_locked": "PIN 碼錯誤鎖定",
+    "password_reset": "重設密碼",
+    "account": "建立登入帳號",
+    "bind": "綁定裝置",
+    "unlock": "解鎖",
+    "code_made": "產生綁定碼",
+    "invoice_settings": "變更發票設定",
+    "issue": "開立",
+    "void": "作廢",
+    "cancel": "取消",
+}
+
+_FIELDS = {
+    "sku": "商品編號", "name": "名稱", "price": "售價", "tax_type": "稅別", "barcode": "條碼",
+    "unit": "單位", "zero_tax_reason": "零稅率原因", "customs_mark": "通關方式",
+    "active": "販售中", "role": "角色", "store": "門市", "extra_permissions": "額外權限",
+    "email": "電子郵件", "code": "代碼", "address": "地址", "telephone": "電話",
+    "person_in_charge": "負責人", "head_ban": "總公司統編", "qr_key": "AES KEY", "ban": "統一編號",
+    "centre": "加值中心", "auto_issue": "自動開立", "auto_print": "自動列印",
+    "print_detail": "列印明細", "printer_profile": "發票機", "default_float": "預設找零金",
+    "device": "裝置", "register": "POS 機", "file": "檔案", "new": "新增", "changed": "更新",
+    "total": "金額", "number": "號碼", "reason": "原因", "state": "狀態",
+}  # fmt: skip
+
+
+def verb_word(verb: str) -> str:
+    """``product.change`` → 修改; the part after the dot decides."""
+    return _VERBS.get(verb.rpartition(".")[2], verb)
+
+
+def field_word(field: str) -> str:
+    return _FIELDS.get(field, field)
+
+
+def value_word(field: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if field == "role":
+        return {r.value: n for r, n in ROLE_NAMES.items()}.get(str(value), str(value))
+    if field == "tax_type":
+        return {t.value: n for t, n in TAX_TYPE_NAMES.items()}.get(str(value), str(value))
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, list):
+        return "、".join(str(part) for part in value) or "（無）"
+    return str(value) if value not in {None, ""} else "（空白）"
