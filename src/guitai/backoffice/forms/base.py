@@ -15,6 +15,8 @@ class DeskForm(forms.Form):
     """A form whose refusals from the services are placed at their fields."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # Several forms stand on one page: each has its own ids.
+        kwargs.setdefault("auto_id", f"{type(self).__name__.lower()}_%s")
         super().__init__(*args, label_suffix="", **kwargs)
 
     def refuse(self, error: GuitaiError) -> None:

@@ -14,7 +14,7 @@ from guitai.catalog import queries, services
 from guitai.catalog.errors import ImportGone, ProductChanged
 from guitai.catalog.queries import ProductFilter
 from guitai.catalog.rules import COLUMNS, TAX_TYPE_NAMES, TaxType
-from guitai.kernel import clock
+from guitai.kernel import clock, money
 from guitai.kernel.errors import GuitaiError
 from guitai.tenancy.rules import Permission
 
@@ -36,6 +36,7 @@ def products(request: Any) -> HttpResponse:
     rows = paged(request, queries.products(chosen))
     for product in rows:
         product.tax_name = TAX_TYPE_NAMES[TaxType(product.tax_type)]
+        product.price_shown = money.shown(product.price)
     taxes = [("", "全部稅別"), *((tax.value, name) for tax, name in TAX_TYPE_NAMES.items())]
     return page(
         request,

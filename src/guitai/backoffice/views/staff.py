@@ -109,7 +109,7 @@ def _person_page(request: Any, person: Staff, *, status: int = 200, **forms: Any
     values = {
         "form": StaffForm.of(person),
         "role_form": _role_form(member, person),
-        "pin_form": PinForm(prefix=""),
+        "pin_form": PinForm(),
         "password_form": PasswordForm(),
         "account_form": AccountForm(),
         "reason_form": ReasonForm(),
