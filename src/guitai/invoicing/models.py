@@ -169,7 +169,6 @@ class Transmission(TenantModel):
     doubted_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
     confirmed_at = models.DateTimeField(null=True)
-    alarmed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

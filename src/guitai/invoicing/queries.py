@@ -20,6 +20,7 @@ from guitai.invoicing.models import (
     VoidDocument,
 )
 from guitai.invoicing.rules import AccountState, InvoiceState, TransmissionState
+from guitai.kernel import scope
 from twinvoice.document import CONSUMER_BAN
 
 S = TransmissionState
@@ -241,6 +242,24 @@ def accounts() -> QuerySet[CentreAccount]:
         .defer("channel_key")
         .order_by("centre", "seller_ban", "register_id")
     )
+
+
+# --- for the worker, which serves all merchants
+
+
+def merchants_with_accounts() -> list[UUID]:
+    """Merchants that have any centre account."""
+    with scope.across_merchants("排程要走訪每個商家"):
+        return list(CentreAccount.objects.values_list("merchant_id", flat=True).distinct())
+
+
+def merchants_with_open_sendings() -> list[UUID]:
+    """Merchants with a document not at its centre yet, or with an alarm about one."""
+    with scope.across_merchants("排程要走訪每個商家"):
+        found = Transmission.objects.filter(state__in=(*OPEN, *NEEDS_A_PERSON))
+        waiting = set(found.values_list("merchant_id", flat=True).distinct())
+        alarmed = CentreAlarm.objects.filter(closed_at__isnull=True)
+        return sorted(waiting | set(alarmed.values_list("merchant_id", flat=True).distinct()))
 
 
 # --- what the till shows

@@ -128,7 +128,6 @@ class Migration(migrations.Migration):
                 ('doubted_at', models.DateTimeField(null=True)),
                 ('sent_at', models.DateTimeField(null=True)),
                 ('confirmed_at', models.DateTimeField(null=True)),
-                ('alarmed_at', models.DateTimeField(null=True)),
             ],
             options={
                 'indexes': [models.Index(condition=models.Q(('state', guitai.invoicing.rules.TransmissionState['WAITING'])), fields=['next_try_at'], name='transmission_due'), models.Index(condition=models.Q(('state__in', [guitai.invoicing.rules.TransmissionState['IN_FLIGHT'], guitai.invoicing.rules.TransmissionState['IN_DOUBT']])), fields=['next_try_at'], name='transmission_open'), models.Index(condition=models.Q(('state', guitai.invoicing.rules.TransmissionState['CONFIRMED']), _negated=True), fields=['merchant_id', 'state', 'next_try_at'], name='transmission_unsettled'), models.Index(condition=models.Q(('centre', 'turnkey')), fields=['number'], name='transmission_turnkey'), models.Index(fields=['merchant_id', 'subject_id'], name='transmission_subject'), models.Index(fields=['merchant_id', '-created_at'], name='transmission_newest')],

@@ -165,6 +165,15 @@ def check(account_id: UUID, *, now: datetime) -> ports.TimeAnswer:
     return answer
 
 
+def check_all(*, now: datetime) -> int:
+    """Checks every account of the open merchant whose centre has a clock; returns how many."""
+    rows = CentreAccount.objects.only("merchant_id", "id", "centre")
+    found = [one for one in rows if ports.Ability.SERVER_TIME in registry.abilities_of(one.centre)]
+    for one in found:
+        check(one.id, now=now)
+    return len(found)
+
+
 def _note_time(row: CentreAccount, answer: ports.TimeAnswer, now: datetime) -> None:
     offset = answer.moment - now if answer.moment else None
     CentreAccount.objects.filter(id=row.id).update(

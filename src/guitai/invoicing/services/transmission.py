@@ -83,6 +83,8 @@ class Engine:
     open_centre: Callable[[str, ports.Journal], Centre] = registry.open_centre
     jitter: Callable[[], float] = random.random
     now: Callable[[], datetime] = clock.now
+    stopping: Callable[[], bool] = lambda: False
+    """Asked before every call: what is not on the wire yet goes back unsent."""
     worker: int = field(default_factory=lambda: random.SystemRandom().getrandbits(62))
     _journal: BufferedJournal = field(default_factory=BufferedJournal)
     _centres: dict[str, Centre] = field(default_factory=dict)
@@ -241,8 +243,8 @@ class Engine:
             return load.refusal
         assert load.account is not None and load.parcel is not None
         limit = self.pace.lease - load.centre.call_limit
-        if time.monotonic() - started > limit.total_seconds():
-            return None  # the claim is about to run out: give it back unsent
+        if time.monotonic() - started > limit.total_seconds() or self.stopping():
+            return None  # the claim is about to run out, or the worker: give it back unsent
         verb = load.centre.upload_void if load.row.kind == Kind.VOID else load.centre.upload_issue
         try:
             answer = verb(load.account, load.parcel)

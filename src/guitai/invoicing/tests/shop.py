@@ -43,7 +43,7 @@ def invoice_json(number: str = "AB00000036", **changes: Any) -> dict[str, Any]:
         "number": number,
         "date": "2026-07-03",
         "time": "18:20:11",
-        "seller": {"ban": BAN, "name": "範例商店有限公司"},
+        "seller": {"ban": BAN, "name": "範例商店有限公司", "address": "台北市市府路1號"},
         "buyer": {"ban": "0000000000", "name": "0000"},
         "lines": [
             {
