@@ -1,5 +1,35 @@
 """Addresses of this edge."""
 
-from django.urls import URLPattern, URLResolver
+from collections.abc import Iterator
+from itertools import groupby
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, URLResolver, path, re_path
+from django.views.decorators.csrf import csrf_exempt
+
+from guitai.api import openapi, wire
+from guitai.api.endpoints import Route
+from guitai.api.errors import NoSuchAddress
+from guitai.api.routes import ENDPOINTS
+
+
+def _document(request: HttpRequest) -> HttpResponse:
+    return wire.answer(openapi.document())
+
+
+@csrf_exempt
+def _nowhere(request: HttpRequest) -> HttpResponse:
+    return wire.refused(NoSuchAddress())
+
+
+def _routes() -> Iterator[URLPattern]:
+    by_path = sorted(ENDPOINTS, key=lambda endpoint: endpoint.path)
+    for address, endpoints in groupby(by_path, key=lambda endpoint: endpoint.path):
+        yield path(f"till/{address}", Route(tuple(endpoints)))
+
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("openapi.json", _document, name="openapi"),
+    *_routes(),
+    re_path(r"^till(?:/.*)?$", _nowhere),
+]

@@ -40,3 +40,9 @@ def waiting_job(subject_id: UUID, kinds: list[str]) -> PrintJob | None:
 
 def beat(register_id: UUID) -> AgentBeat | None:
     return AgentBeat.objects.filter(register_id=register_id).first()
+
+
+def jobs_in(register_id: UUID, state: str) -> QuerySet[PrintJob]:
+    """The register's newest 200 jobs in one state."""
+    rows = PrintJob.objects.filter(register_id=register_id, state=state)
+    return rows.order_by("-created_at", "-id")[:200]

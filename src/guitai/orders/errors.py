@@ -102,7 +102,7 @@ class ZeroInvoice(BadInput):
     """mof.md V17, E0105."""
 
     code = "ORD-ZERO-INVOICE"
-    sentence = "總額 0 元的交易不能開立發票，請選擇「暫不開立」後結帳。"
+    sentence = "總額 0 元的交易依規定不開立發票。"
 
 
 class BadTender(BadInput):

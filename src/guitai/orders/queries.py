@@ -50,6 +50,12 @@ def order(store_id: UUID, order_id: UUID) -> Order | None:
     return orders_of_store(store_id).filter(id=order_id).first()
 
 
+def order_of_subject(subject_id: UUID) -> UUID | None:
+    """The order behind a print job's subject: the order itself, or that of the invoice."""
+    found = Order.objects.filter(Q(id=subject_id) | Q(invoice_id=subject_id))
+    return found.values_list("id", flat=True).first()
+
+
 def lines(order_id: UUID) -> QuerySet[OrderLine]:
     return OrderLine.objects.filter(order_id=order_id).order_by("position")
 

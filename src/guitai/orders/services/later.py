@@ -24,6 +24,7 @@ from guitai.orders.errors import (
     NothingToPrint,
     OtherRegister,
     ReasonNeeded,
+    ZeroInvoice,
 )
 from guitai.orders.models import Order, OrderLine
 from guitai.orders.rules import Choice, InvoiceChoiceKind, OrderState, SaleLine
@@ -299,6 +300,7 @@ def order_head(order: Order) -> dict[str, Any]:
         "change": order.change,
         "issued_at": order.completed_at,
         "can_issue": can_issue(order),
+        "notice": "" if order.total else ZeroInvoice.sentence,
         "invoice_number": order.invoice_number,
         "invoice_manual": order.invoice_manual,
         "invoice_voided": order.invoice_voided,

@@ -15,7 +15,7 @@ from guitai.kernel import clock, ids, scope, sqlcall
 from guitai.kernel.audit import Actor
 from guitai.numbering import errors as numbering_errors
 from guitai.orders import rules
-from guitai.orders.errors import LedgerBusy
+from guitai.orders.errors import LedgerBusy, ZeroInvoice
 from guitai.orders.models import Order
 from guitai.orders.rules import Choice, HandWritten, InvoiceChoiceKind, Priced, Sale
 from guitai.orders.services.handwritten import keep_number
@@ -60,11 +60,17 @@ def complete_sale(who: Credentials, sale: Sale, body_hash: bytes, now: datetime)
     whatever is raised, nothing was written and no number was used.
     """
     price = rules.priced(sale)
-    invoice = rules.document_of(sale.lines, sale.order_discount, sale.invoice, random_code())
+    # Nothing to pay is nothing to invoice (mof.md V17, E0105): sold all the same, and said so.
+    invoice = (
+        rules.document_of(sale.lines, sale.order_discount, sale.invoice, random_code())
+        if price.total
+        else None
+    )
     typed = _typed(sale.invoice, now)
     laid_out = {
         **_head(sale, price),
         "document": None if invoice is None else rules.skeleton(invoice),
+        "notice": "" if price.total else ZeroInvoice.sentence,
         "proof_kind": "" if invoice is None else rules.proof_kind(invoice),
         "manual_number": typed.number if typed else None,
         "manual_period": typed.period if typed else None,

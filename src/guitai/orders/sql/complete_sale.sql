@@ -195,7 +195,8 @@ BEGIN
         'order', jsonb_build_object(
             'id', p_sale_id, 'number', v_number, 'total', (p_sale ->> 'total')::bigint,
             'change', (p_sale ->> 'change')::bigint, 'issued_at', p_now,
-            'can_issue', v_invoice IS NULL AND (p_sale ->> 'can_issue')::boolean),
+            'can_issue', v_invoice IS NULL AND (p_sale ->> 'can_issue')::boolean,
+            'notice', p_sale ->> 'notice'),
         'invoice', v_invoice,
         'print_jobs', public.orders_queue_slips(p_merchant, v_till.register_id,
             CASE WHEN v_ours AND v_till.auto_print THEN p_sale ->> 'proof_kind' ELSE '' END,

@@ -376,10 +376,11 @@ class TestSwitches:
 
 
 def test_a_gift_is_sold_but_not_invoiced(till):
-    gift = till.sale(till.line("贈品"))
-    refused(till, "ORD-ZERO-INVOICE", gift)
-    answer = till.sell(till.sale(till.line("贈品"), choice=Choice(K.NONE_YET)))
+    answer = till.sell(till.sale(till.line("贈品")))
     assert (answer["order"]["total"], answer["order"]["can_issue"]) == (0, False)
+    assert answer["order"]["notice"] == "總額 0 元的交易依規定不開立發票。"
+    assert answer["invoice"] is None
+    assert counts(till)[1] == (0,)
 
 
 def test_the_largest_sale_and_one_more(till):

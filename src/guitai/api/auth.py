@@ -1,0 +1,90 @@
+"""Who asks: the device by cookie or bearer token, the clerk by the session's header."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from guitai.api.errors import MissingMark
+from guitai.kernel.errors import NotAllowed
+from guitai.orders.services import Clerk
+from guitai.tenancy import queries
+from guitai.tenancy.errors import NotBound, SessionClosed
+from guitai.tenancy.models import Binding, Register, TillSession
+
+COOKIE = "guitai_till"
+MARK = "HTTP_X_GUITAI_TILL"
+SESSION = "HTTP_X_GUITAI_SESSION"
+COOKIE_LIFE = 400 * 24 * 3600
+SAFE = frozenset({"GET", "HEAD"})
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A bound device and the register it holds."""
+
+    merchant_id: UUID
+    binding: Binding
+
+    @property
+    def register(self) -> Register:
+        found: Register = self.binding.register
+        return found
+
+
+def token_of(request: HttpRequest) -> str:
+    """The device's token. By cookie an unsafe request needs the page's own header (CSRF).
+
+    A bearer token is never sent by a browser on its own, so it needs none. Raises ``BIND-NONE``
+    and ``API-MARK``.
+    """
+    bearer = request.META.get("HTTP_AUTHORIZATION", "")
+    if bearer.startswith("Bearer "):
+        return str(bearer[7:].strip())
+    token = request.COOKIES.get(COOKIE, "")
+    if not token:
+        raise NotBound
+    if request.method not in SAFE and request.META.get(MARK) != "1":
+        raise MissingMark
+    return str(token)
+
+
+def session_id_of(request: HttpRequest) -> UUID | None:
+    """The id in the session's header; ``None`` where it is missing or no UUID."""
+    try:
+        return UUID(request.META.get(SESSION, ""))
+    except ValueError:
+        return None
+
+
+def device_of(request: HttpRequest) -> Device:
+    """The bound device. Raises ``BIND-NONE``, ``TEN-MERCHANT-SUSPENDED``, ``API-MARK``."""
+    return Device(*queries.authenticate_device(token_of(request)))
+
+
+def clerk_of(request: HttpRequest, device: Device, needs: tuple[str, ...]) -> Clerk:
+    """The signed-in person with these rights, inside the tenant's scope.
+
+    Raises ``TILL-SESSION`` and ``GT-NOT-ALLOWED``.
+    """
+    session_id = session_id_of(request)
+    if session_id is None:
+        raise SessionClosed
+    session: TillSession = queries.require_session(device.register.id, session_id)
+    for permission in needs:
+        if permission not in session.permissions:
+            raise NotAllowed(permission=permission)
+    return Clerk(device.register, session)
+
+
+def give_cookie(response: HttpResponse, token: str) -> None:
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=COOKIE_LIFE,
+        httponly=True,
+        samesite="Strict",
+        secure=settings.GUITAI_HTTPS,
+        path="/",
+    )

@@ -1,0 +1,177 @@
+"""Orders at the till: list, look, issue later, cancel, print again, hand-written numbers."""
+
+from datetime import date
+from typing import Any
+
+from guitai.api import shapes
+from guitai.api.endpoints import Call
+from guitai.api.errors import WrongShape
+from guitai.api.printing import job_out
+from guitai.devices import queries as devices
+from guitai.invoicing import queries as invoicing
+from guitai.invoicing.models import Invoice
+from guitai.invoicing.rules import INVOICE_STATE_NAMES, STATE_NAMES, InvoiceState, TransmissionState
+from guitai.kernel import clock
+from guitai.orders import queries, services
+from guitai.orders.errors import OrderNotFound, ZeroInvoice
+from guitai.orders.models import Order
+from guitai.orders.rules import OrderState
+from guitai.payments.rules import METHOD_NAMES, Method
+from twinvoice import carrier
+from twinvoice.faults import Fault
+from twinvoice.period import Period
+
+STATE_WORDS = {OrderState.COMPLETED: "已完成", OrderState.CANCELLED: "已取消"}
+LAST_PAGE = 2_000
+
+
+def listed(call: Call) -> shapes.OrdersOut:
+    """Newest first, fifty a page; ``pages`` counts one further page while there is one."""
+    page = _page(call.request.GET.get("page", "1"))
+    search = call.request.GET.get("search", "")[:400]
+    found = queries.search(call.clerk.register.store_id, search, _day(call))
+    start = (page - 1) * queries.PAGE
+    rows = list(found[start : start + queries.PAGE + 1])
+    pages = page + 1 if len(rows) > queries.PAGE else page
+    return shapes.OrdersOut(
+        orders=[shapes.OrderEntry(**_entry(row)) for row in rows[: queries.PAGE]],
+        page=page,
+        pages=pages,
+    )
+
+
+def _page(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= LAST_PAGE):
+        raise WrongShape(field="page", detail=f"頁數需為 1 到 {LAST_PAGE}")
+    return int(text)
+
+
+def _day(call: Call) -> date | None:
+    text = call.request.GET.get("day", "")
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise WrongShape(field="day", detail="日期格式為 2026-11-21") from error
+
+
+def _entry(order: Order) -> dict[str, Any]:
+    return {
+        "id": order.id,
+        "number": order.number,
+        "state": order.state,
+        "state_text": STATE_WORDS[OrderState(order.state)],
+        "total": order.total,
+        "issued_at": order.completed_at,
+        "recognised_on": order.recognised_on,
+        "register_id": order.register_id,
+        "staff_name": order.staff_name,
+        "invoice_kind": order.invoice_kind,
+        "invoice_number": order.invoice_number,
+        "invoice_manual": order.invoice_manual,
+        "invoice_voided": order.invoice_voided,
+        "can_issue": services.can_issue(order),
+    }
+
+
+def detail(call: Call) -> shapes.OrderOut:
+    order = queries.order(call.clerk.register.store_id, call.ids["id"])
+    if order is None:
+        raise OrderNotFound
+    invoices = invoicing.of_order(order.id)
+    return shapes.OrderOut(
+        order=shapes.OrderDetail(
+            **_entry(order),
+            gross=order.gross,
+            line_discount=order.line_discount,
+            order_discount=order.order_discount,
+            change=order.change,
+            note=order.note,
+            notice="" if order.total else ZeroInvoice.sentence,
+            cancelled_at=order.cancelled_at,
+            cancelled_by=order.cancelled_by,
+            cancel_reason=order.cancel_reason,
+            invoice=_invoice(invoices[-1]) if invoices else None,
+            lines=[_line(line) for line in queries.lines(order.id)],
+            tenders=[_tender(tender) for tender in queries.tenders(order.id)],
+            print_jobs=[
+                job_out(job, order.id)
+                for subject in (order.id, order.invoice_id)
+                if subject
+                for job in devices.jobs_of(subject)
+            ],
+        )
+    )
+
+
+def _invoice(row: Invoice) -> shapes.OrderInvoice:
+    document = row.document or {}
+    sending = invoicing.sendings_of([row.id]).get(row.id)
+    voided = row.state == InvoiceState.VOIDED
+    return shapes.OrderInvoice(
+        id=None if row.manual else row.id,
+        number=row.number,
+        period_label=Period.parse(row.period).label,
+        manual=row.manual,
+        voided=voided,
+        state=row.state,
+        state_text=INVOICE_STATE_NAMES[InvoiceState(row.state)],
+        random_code=document.get("random_code"),
+        buyer_ban="" if row.buyer_ban == "0000000000" else row.buyer_ban,
+        carrier=_masked(document),
+        npoban=row.npoban,
+        printable=bool(document.get("print_mark")) and not voided,
+        upload_state=sending.state if sending else "",
+        upload_text=STATE_NAMES[TransmissionState(sending.state)] if sending else "",
+    )
+
+
+def _masked(document: dict[str, Any]) -> str:
+    """A carrier is personal: half hidden on screens (mof.md §11)."""
+    kind, id1 = document.get("carrier_type", ""), document.get("carrier_id1", "")
+    try:
+        return carrier.of(kind, id1, document.get("carrier_id2", "")).masked if kind else ""
+    except Fault:
+        return "***"
+
+
+def _line(line: Any) -> shapes.OrderLineOut:
+    return shapes.OrderLineOut(
+        product_id=line.product_id,
+        name=line.name,
+        quantity=f"{line.quantity.normalize():f}",
+        unit_price=line.unit_price,
+        amount=line.amount,
+        discount=line.discount,
+        tax_type=line.tax_type,
+    )
+
+
+def _tender(tender: Any) -> shapes.TenderOut:
+    return shapes.TenderOut(
+        method=tender.method,
+        name=METHOD_NAMES[Method(tender.method)],
+        amount=tender.amount,
+        received=tender.received,
+        reference=tender.reference,
+    )
+
+
+def issue(call: Call) -> dict[str, Any]:
+    body: shapes.IssueIn = call.body
+    choice = body.invoice.choice() if body.invoice else None
+    return services.issue_later(call.clerk, call.ids["id"], clock.now(), choice)
+
+
+def cancel(call: Call) -> dict[str, Any]:
+    return services.cancel_order(call.clerk, call.ids["id"], call.body.reason, clock.now())
+
+
+def reprint(call: Call) -> dict[str, Any]:
+    job = services.reprint(call.clerk, call.ids["id"], call.body.what, clock.now())
+    return {"print_jobs": [services.job_head(job)]}
+
+
+def manual_number(call: Call) -> dict[str, Any]:
+    return services.set_manual_number(call.clerk, call.ids["id"], call.body.number, clock.now())

@@ -1,0 +1,50 @@
+"""Print jobs between the server and the page, which hands them to the agent."""
+
+from uuid import UUID
+
+from guitai.api import shapes
+from guitai.api.endpoints import Call
+from guitai.api.errors import WrongShape
+from guitai.devices import queries
+from guitai.devices.models import PrintJob
+from guitai.devices.rules import JobState
+from guitai.kernel import clock
+from guitai.orders import queries as orders
+from guitai.orders import services
+
+
+def listed(call: Call) -> shapes.JobsOut:
+    """``state=waiting`` (also the default): every job whose outcome is still awaited."""
+    wanted = call.request.GET.get("state", "waiting")
+    jobs = queries.open_jobs(call.register_id)
+    if wanted != "waiting":
+        if wanted not in set(JobState):
+            raise WrongShape(field="state", detail=f"沒有「{wanted[:20]}」這個狀態")
+        jobs = queries.jobs_in(call.register_id, wanted)
+    return shapes.JobsOut(
+        jobs=[job_out(job, orders.order_of_subject(job.subject_id)) for job in jobs]
+    )
+
+
+def job_out(job: PrintJob, order_id: UUID | None) -> shapes.JobOut:
+    return shapes.JobOut(
+        id=job.id,
+        kind=job.kind,
+        copy=job.copy,
+        state=job.state,
+        detail=job.detail,
+        subject_id=job.subject_id,
+        order_id=order_id,
+        created_at=job.created_at,
+    )
+
+
+def slip(call: Call) -> services.Slip:
+    job = queries.job(call.register_id, call.ids["id"])
+    return services.slip_of(job, clock.now())
+
+
+def report(call: Call) -> shapes.JobStateOut:
+    body: shapes.JobStateIn = call.body
+    job = services.report(call.register_id, call.ids["id"], body.state, body.detail, clock.now())
+    return shapes.JobStateOut(job=job_out(job, orders.order_of_subject(job.subject_id)))
