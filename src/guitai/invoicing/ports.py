@@ -224,6 +224,15 @@ class Centre(Protocol):
         ...
 
 
+class CentreClass(Protocol):
+    """How the registry sees a centre before it is opened."""
+
+    abilities: frozenset[Ability]
+    published: bool
+
+    def __call__(self, journal: Journal) -> Centre: ...
+
+
 class ResultReader(Protocol):
     """A centre whose answers arrive as files later. ``folder`` is the operator's."""
 

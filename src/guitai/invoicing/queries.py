@@ -136,13 +136,13 @@ def totals(found: QuerySet[Invoice]) -> Totals:
     """Counts and sums of a filter's invoices; voided ones apart."""
     voided = Q(state=InvoiceState.VOIDED)
     row = found.order_by().aggregate(
-        count=Count("id", filter=~voided),
-        total=Sum("total", filter=~voided, default=0),
-        tax=Sum("tax", filter=~voided, default=0),
-        voided_count=Count("id", filter=voided),
-        voided_total=Sum("total", filter=voided, default=0),
+        live=Count("id", filter=~voided),
+        live_sum=Sum("total", filter=~voided, default=0),
+        live_tax=Sum("tax", filter=~voided, default=0),
+        gone=Count("id", filter=voided),
+        gone_sum=Sum("total", filter=voided, default=0),
     )
-    return Totals(**row)
+    return Totals(row["live"], row["live_sum"], row["live_tax"], row["gone"], row["gone_sum"])
 
 
 # --- sending
@@ -238,7 +238,7 @@ def alarms(only_open: bool = True) -> QuerySet[CentreAlarm]:
 def accounts() -> QuerySet[CentreAccount]:
     """Centre accounts with their entity and register; the key is never selected."""
     return (
-        CentreAccount.objects.select_related("entity", "register")
+        CentreAccount.objects.prefetch_related("entity", "register")
         .defer("channel_key")
         .order_by("centre", "seller_ban", "register_id")
     )

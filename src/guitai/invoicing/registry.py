@@ -6,7 +6,7 @@ from typing import cast
 from django.utils.module_loading import import_string
 
 from guitai.invoicing.errors import UnknownCentre
-from guitai.invoicing.ports import Centre, Journal
+from guitai.invoicing.ports import Ability, Centre, CentreClass, Journal
 
 CENTRES = {
     "mirle": "guitai.providers.centres.mirle.MirleCentre",
@@ -20,17 +20,22 @@ def name_of(key: str) -> str:
 
 
 @lru_cache
-def _class_of(key: str) -> type:
-    return cast(type, import_string(CENTRES[key]))
+def _class_of(key: str) -> CentreClass:
+    return cast(CentreClass, import_string(CENTRES[key]))
 
 
 def open_centre(key: str, journal: Journal) -> Centre:
     """The centre of that key, writing its exchanges to ``journal``. Raises ``UnknownCentre``."""
     if key not in CENTRES:
         raise UnknownCentre(centre=key, field="centre")
-    return cast(Centre, _class_of(key)(journal))
+    return _class_of(key)(journal)
 
 
-def abilities_of(key: str) -> frozenset[str]:
+def abilities_of(key: str) -> frozenset[Ability]:
     """What the centre can do; empty for ``none`` and unknown keys."""
-    return frozenset(_class_of(key).abilities) if key in CENTRES else frozenset()
+    return _class_of(key).abilities if key in CENTRES else frozenset()
+
+
+def is_published(key: str) -> bool:
+    """False where the screens must say 「規格未公開」 (DESIGN §4)."""
+    return key not in CENTRES or _class_of(key).published

@@ -9,7 +9,7 @@ waiting (not sent), in flight (found and put in doubt), or settled.
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -337,6 +337,3 @@ def run_until_idle(engine: Engine, *, rounds: int = 1000) -> Tally:
         if not tally.busy:
             break
     return total
-
-
-__all__: Iterable[str] = ["Engine", "Pace", "Tally", "run_until_idle"]
