@@ -208,8 +208,10 @@ async def _serve(agent: Agent, pair_file: Path | None) -> None:
         out.print("尚未配對：請開啟上面的網址取得配對碼，或執行 guitai-agent pair-code。")
     stop = asyncio.Event()
     _on_signal(stop.set)
-    await stop.wait()
-    await agent.stop()
+    try:
+        await stop.wait()
+    finally:  # also when Ctrl+C cancels us, as on Windows
+        await agent.stop()
 
 
 def _on_signal(action: Callable[[], None]) -> None:

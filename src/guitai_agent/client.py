@@ -1,6 +1,7 @@
 """The command line's way to the running agent: the owner's token from ``run.json``."""
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -28,24 +29,24 @@ class OwnerClient:
         except FileNotFoundError:
             raise NotRunning(str(data)) from None
         self._socket: ClientConnection | None = None
+        self._open = ExitStack()
         self._number = 0
 
     def __enter__(self) -> "OwnerClient":
         port = self._run["port"]
+        origin = Origin(f"http://127.0.0.1:{port}")
         try:
-            self._socket = connect(
-                f"ws://127.0.0.1:{port}/v1",
-                origin=Origin(f"http://127.0.0.1:{port}"),
-                open_timeout=3,
+            opening = connect(
+                f"ws://127.0.0.1:{port}/v1", origin=origin, open_timeout=3, proxy=None
             )
+            self._socket = self._open.enter_context(opening)
         except (OSError, WebSocketException) as error:
             raise NotRunning(str(error)) from error
         self.welcome = self.ask("auth", token=self._run["token"])
         return self
 
     def __exit__(self, *exc: object) -> None:
-        if self._socket is not None:
-            self._socket.close()
+        self._open.close()
 
     def ask(self, kind: str, **fields: object) -> Reply:
         """One request; its reply, or ``Refused``."""

@@ -56,16 +56,18 @@ class Desk:
     def agent_id(self) -> str:
         return self.settings.now.agent_id
 
-    def check_document(self, doc: list[object]) -> None:
+    def check_document(self, doc: list[object]) -> str:
         """Refuse at the door what could not be printed later; ``bad_doc``.
 
         It is drawn once for the printer in use, so that a code that does not fit is found now.
+        Returns the characters no font here has: they will stand on the paper as 〓.
         """
         if not 0 < len(doc) <= MOST_BLOCKS:
             raise AgentError("bad_doc", fault="blocks", most=MOST_BLOCKS)
         device = self.worker.report.device
         try:
-            encode(paper.from_json(doc), profile(device.profile if device else "virtual"))
+            used = profile(device.profile if device else "virtual")
+            return "".join(sorted(encode(paper.from_json(doc), used).missing))
         except Fault as fault:
             raise AgentError("bad_doc", fault=str(fault)) from None
 

@@ -124,10 +124,12 @@ class ControlServer:
                 if self._stopping:
                     return
                 raise
-            with connection, connection.makefile("rw", encoding="utf-8") as lines:
-                for line in lines:
-                    lines.write(json.dumps(self._obey(line)) + "\n")
-                    lines.flush()
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError), connection:  # the other side may hang up at any time
+            for line in connection.makefile("r", encoding="utf-8"):
+                connection.sendall(json.dumps(self._obey(line)).encode() + b"\n")
 
     def _obey(self, line: str) -> dict[str, object]:
         try:

@@ -1,0 +1,139 @@
+"""The command line as a person and as ``make demo`` use it."""
+
+import json
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+from typer.testing import CliRunner
+
+from guitai_agent.cli import app
+from guitai_agent.tests.rig import until
+
+COMMANDS = ("run", "status", "pair-code", "test-print", "profiles", "virtual-printer", "version")
+
+
+def call(*arguments):
+    """The CLI in this process: (exit code, output and errors)."""
+    result = CliRunner().invoke(app, list(arguments))
+    return result.exit_code, result.output
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_in_chinese(command):
+    code, text = call(command, "--help")
+    assert code == 0
+    assert any("\u4e00" <= char <= "\u9fff" for char in text)
+
+
+@pytest.fixture
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def running(tmp_path, free_port):
+    """The agent as ``make demo`` starts it."""
+    pair_file = tmp_path / "pair.json"
+    command = [
+        sys.executable, "-m", "guitai_agent", "run", "--data", str(tmp_path / "data"),
+        "--device", "virtual", "--receipts", str(tmp_path / "receipts"),
+        "--port", str(free_port), "--pair-file", str(pair_file), "--quiet",
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    until(pair_file.exists, 20)
+    yield tmp_path, json.loads(pair_file.read_text())
+    process.terminate()
+    assert process.wait(20) == 0
+
+
+def test_the_demo_flow(running, free_port):
+    folder, told = running
+    data = str(folder / "data")
+    assert told["port"] == free_port
+    assert len(told["code"]) == 6
+    code, text = call("test-print", "--data", data)
+    assert (code, "done" in text) == (0, True)
+    until((folder / "receipts" / "0001.png").exists)
+    code, text = call("pair-code", "--data", data)
+    assert (code, "配對碼" in text) == (0, True)
+    code, text = call("status", "--data", data, "--json")
+    assert code == 0
+    assert json.loads(text)["printer"]["code"] == "OK"
+    assert call("status", "--data", data)[0] == 0
+
+
+def test_a_second_agent_on_the_folder_is_refused(running):
+    folder, _ = running
+    code, text = call("run", "--data", str(folder / "data"), "--device", "virtual")
+    assert code == 4
+    assert "另一個列印程式" in text
+
+
+@pytest.mark.parametrize("command", ["status", "pair-code", "test-print"])
+def test_commands_say_when_no_agent_runs(tmp_path, command):
+    code, text = call(command, "--data", str(tmp_path))
+    assert code == 5
+    assert "未執行" in text
+
+
+@pytest.mark.parametrize(
+    "arguments, code",
+    [
+        (("--device", "parallel:lpt1"), 2),
+        (("--device", "virtual", "--profile", "PP-1"), 2),
+        (("--allow-origin", "https://shop.example"), 2),
+        (("--allow-origin", "shop.example", "--preshared-token-file", "t"), 2),
+    ],
+)
+def test_bad_options_are_refused_with_a_sentence(tmp_path, arguments, code):
+    got, text = call("run", "--data", str(tmp_path), *arguments)
+    assert got == code
+    assert text.strip()
+
+
+def test_a_short_preshared_token_is_refused(tmp_path):
+    (tmp_path / "token").write_text("short")
+    got, text = call(
+        "run", "--data", str(tmp_path), "--allow-origin", "https://shop.example",
+        "--preshared-token-file", str(tmp_path / "token"),
+    )  # fmt: skip
+    assert (got, "太短" in text) == (2, True)
+
+
+def test_profiles_are_listed():
+    code, text = call("profiles")
+    assert code == 0
+    assert "PP-8800" in text
+
+
+def test_virtual_printer_command_prints_and_obeys_its_control_port(tmp_path):
+    command = [
+        sys.executable, "-m", "guitai_agent", "virtual-printer",
+        "--receipts", str(tmp_path / "paper"), "--port", "0",
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    where = json.loads(process.stdout.readline())
+    with socket.create_connection(("127.0.0.1", where["control_port"])) as control:
+        control.sendall(b'{"fault": "cover_open", "on": true}\n')
+        assert json.loads(control.makefile().readline()) == {"faults": ["cover_open"]}
+        control.sendall(b'{"fault": "cover_open", "on": false}\n')
+    with socket.create_connection(("127.0.0.1", where["port"])) as line:
+        line.sendall(b"\x1b@hello\n\x1dVB\x00\x1dr\x01")
+        assert line.recv(1) == b"\x00"
+    until((tmp_path / "paper" / "0001.png").exists)
+    process.terminate()
+    assert process.wait(10) == 0
+    assert call("virtual-printer", "--fault", "fire")[0] == 2
+
+
+def test_agent_answers_soon_after_the_start(running):
+    """A clerk's PC is slow enough: no second may be lost before the page can connect."""
+    _, told = running
+    began = time.monotonic()
+    with socket.create_connection(("127.0.0.1", told["port"]), timeout=1):
+        assert time.monotonic() - began < 1
