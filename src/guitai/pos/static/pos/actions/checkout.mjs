@@ -169,7 +169,8 @@ function finish(app, entry) {
   const result = { ...entry, body: undefined };
   if (app.state.entry?.id === entry.id) {
     app.set({ stage: "done", page: "sale", result, entry: null, cart: freshCart(), choice: newChoice(), selected: null });
-    app.focus("next");
+    const unissued = !answer.invoice && entry.kind !== "self" && entry.total > 0;
+    app.focus(unissued ? "issue" : "next");
   } else {
     app.set({ aside: app.state.aside.filter((one) => one.id !== entry.id) });
     app.say("good", "sale.aside_done", { number: answer.invoice?.number ?? answer.order.number });

@@ -6,7 +6,8 @@ import { printerView } from "./printing.mjs";
 export const FEW_NUMBERS = 50;
 
 function numbersCell(till) {
-  const numbers = till?.numbers;
+  if (!till) return { tone: "idle", code: "strip.not_known" };
+  const { numbers } = till;
   if (!numbers || numbers.remaining === null || numbers.remaining === undefined) {
     return { tone: "bad", code: "strip.numbers_none" };
   }
@@ -17,7 +18,8 @@ function numbersCell(till) {
 }
 
 function centreCell(till) {
-  const centre = till?.centre;
+  if (!till) return { tone: "idle", code: "strip.not_known" };
+  const { centre } = till;
   if (!centre?.key) return { tone: "warn", code: "strip.centre_none" };
   const params = {
     name: centre.name, text: centre.state_text ?? "", waiting: shown(centre.waiting ?? 0),

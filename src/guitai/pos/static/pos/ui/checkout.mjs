@@ -7,8 +7,8 @@ import {
 import { scannedNumber } from "../actions/scanning.mjs";
 import { h } from "../lib/vdom.mjs";
 import { FIELD_OF, KINDS, choiceFault, cleaned, isUnfinished } from "../logic/invoice.mjs";
-import { netOf } from "../logic/cart.mjs";
-import { quantityText, shown } from "../logic/money.mjs";
+import { discountShares, netOf, piecesOf } from "../logic/cart.mjs";
+import { parseAmount, quantityText, shown } from "../logic/money.mjs";
 import { METHODS, changeOf, missing, quickAmounts, resolved } from "../logic/tender.mjs";
 import { taipeiDay } from "../app.mjs";
 import { t } from "../words/words.mjs";
@@ -81,7 +81,7 @@ function moneyPart(app) {
     h("div.tender-side", null,
       tenders.map((tender, at) => tenderRow(app, tender, at)),
       tenderFaultView(app),
-      h("div.tender-foot", null, button(t("tender.add"), () => addTender(app), { kind: "quiet", cap: "F10", disabled: tenders.length >= 6 }))),
+      h("div.tender-foot", null, button(t("tender.add"), () => addTender(app), { kind: "quiet", cap: "F10", disabled: tenders.length >= 6 }), !app.state.more && button(t("sale.more"), () => app.set({ more: true }), { kind: "quiet" }))),
     padFor(app));
 }
 
@@ -91,15 +91,15 @@ function tenderRow(app, tender, index) {
   const total = sumDue(app);
   const due = resolved(tenders, total)[index].amount;
   const wrong = fault?.index === index;
-  return h("div.tender", { key: `tender${index}`, class: `${wrong ? "is-wrong" : ""} ${several && app.state.tender === index ? "is-chosen" : ""}` },
+  return h("div.tender", { key: `tender${index}`, class: `${wrong ? "is-wrong" : ""} ${several ? "is-several" : ""}` },
     h("div.methods", { role: "group", "aria-label": t("tender.method") }, METHODS.map((method) =>
       h("button.method", { key: method, type: "button", "aria-pressed": String(tender.method === method), onclick: () => pickMethod(app, index, method) }, t(`tender.${method}`)))),
     amountField(app, tender, index, due, several),
-    tender.method !== "cash" && referenceField(app, tender, index),
+    tender.method === "cash" ? several && receivedField(app, tender, index, due) : referenceField(app, tender, index),
     several && h("div.tender-tools", null,
       button(t("tender.fill"), () => fillRest(app, index), { kind: "quiet" }),
       button(t("tender.remove"), () => removeTender(app, index), { kind: "quiet" })),
-    tender.method === "cash" && quickRow(app, index, due, several));
+    tender.method === "cash" && !several && quickRow(app, index, due));
 }
 
 function amountField(app, tender, index, due, several) {
@@ -118,12 +118,21 @@ function referenceField(app, tender, index) {
   });
 }
 
-function quickRow(app, index, due, several) {
-  const change = (amount) => (several
-    ? { received: amount, amount: app.state.tenders[index].amount ?? due }
-    : { received: amount });
+/** Beside other tenders the cash part has its own amount; here stands what was handed over for it. */
+function receivedField(app, tender, index, due) {
+  return field(`received-${index}`, t("tender.received"), {
+    value: tender.received === null ? "" : String(tender.received), inputmode: "numeric", maxlength: 11, placeholder: t("tender.exact", { amount: shown(due) }),
+    oninput: (event) => {
+      const received = parseAmount(event.target.value);
+      if (received !== null || event.target.value.trim() === "") setTender(app, index, { received });
+      else app.draw();
+    },
+  });
+}
+
+function quickRow(app, index, due) {
   return h("div.quick", { role: "group", "aria-label": t("tender.quick") }, quickAmounts(due).map((amount, at) =>
-    h("button.quick-amount", { key: amount, type: "button", "aria-pressed": String(app.state.tenders[index].received === amount), onclick: () => { setTender(app, index, change(amount)); app.focus("confirm"); } },
+    h("button.quick-amount", { key: amount, type: "button", "aria-pressed": String(app.state.tenders[index].received === amount), onclick: () => { setTender(app, index, { received: amount }); app.focus("confirm"); } },
       at === 0 ? t("tender.exactly") : "", money(amount))));
 }
 
@@ -147,7 +156,7 @@ function padFor(app) {
 
 function morePart(app) {
   const { more, note, recognisedOn } = app.state;
-  if (!more) return h("p.more", null, button(t("sale.more"), () => app.set({ more: true }), { kind: "quiet" }));
+  if (!more) return null;
   return h("section.panel.more-panel", null,
     field("recognised", t("sale.recognised_on"), { type: "date", value: recognisedOn || taipeiDay(), max: taipeiDay(), oninput: (event) => app.set({ recognisedOn: event.target.value }) }, { hint: t("sale.recognised_hint") }),
     field("note", t("sale.note"), { value: note, maxlength: 200, oninput: (event) => app.set({ note: event.target.value }) }));
@@ -160,9 +169,9 @@ export function dueView(app) {
   const change = changeOf(tenders, total);
   const rest = missing(tenders, total);
   return h("section.cart.due", { key: "due", "aria-label": t("due.label") },
-    h("div.cart-head", null, h("h2", null, t("cart.count", { lines: cart.lines.length, pieces: "" }).trim()), button(t("sale.back"), () => backToCart(app), { kind: "quiet", cap: "Esc" })),
+    h("div.cart-head", null, h("h2", null, t("cart.count", { lines: cart.lines.length, pieces: quantityText(piecesOf(cart)) })), button(t("sale.back"), () => backToCart(app), { kind: "quiet", cap: "Esc" })),
     h("ol.lines.small", { tabindex: "0", "aria-label": t("cart.lines") }, cart.lines.map((line) => h("li", { key: line.id },
-      h("span.name", null, line.name), h("span.soft", null, `×${quantityText(line.quantity)}`), money(netOf(line))))),
+      h("span.name", null, line.name), h("span.soft", null, `×${quantityText(line.quantity)}`), money(netOf(line)))), discountLines(cart)),
     refusalView(app),
     h("div.totals", null,
       h("div.total-row", null, h("span.total-name", null, t("due.total")), money(total, "output.total.money")),
@@ -175,6 +184,20 @@ export function dueView(app) {
 }
 
 
+export function discountLines(cart) {
+  return Object.entries(discountShares(cart)).map(([kind, share], _, all) =>
+    h("li", { key: `discount${kind}` }, h("span.name", null, t(all.length > 1 ? `cart.order_discount_${kind}` : "edit.order_discount")), h("span", null), money(-share)));
+}
+
+/** While the question is out nothing may change: the cart without its handles. */
+export function frozenView(app) {
+  const { cart } = app.state;
+  return h("section.cart.due", { key: "frozen", "aria-label": t("cart.label") },
+    h("div.cart-head", null, h("h2", null, t("cart.count", { lines: cart.lines.length, pieces: quantityText(piecesOf(cart)) }))),
+    h("ol.lines.small", { tabindex: "0", "aria-label": t("cart.lines") }, cart.lines.map((line) => h("li", { key: line.id },
+      h("span.name", null, line.name), h("span.soft", null, `×${quantityText(line.quantity)}`), money(netOf(line)))), discountLines(cart)),
+    h("div.totals", null, h("div.total-row", null, h("span.total-name", null, t("due.total")), money(app.state.entry?.total ?? sumDue(app), "output.total.money"))));
+}
 
 /** The server's "no", where the next press is: what, why, and what to do. The cart is kept. */
 function refusalView(app) {

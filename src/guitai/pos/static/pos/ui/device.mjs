@@ -12,8 +12,8 @@ export function deviceView(app) {
   return h("section.page.device", { key: "device" },
     h("h1", null, t("nav.device")),
     h("div.columns", null,
-      h("div", null, printerPanel(app), jobsPanel(app)),
-      h("div", null, drawerPanel(app), registerPanel(app), looksPanel(app))));
+      h("div", null, printerPanel(app), jobsPanel(app), looksPanel(app)),
+      h("div", null, drawerPanel(app), registerPanel(app))));
 }
 
 function printerPanel(app) {

@@ -4,7 +4,10 @@ import { issueNow, printDetail, saveNumber } from "../actions/after.mjs";
 import { startNext } from "../actions/selling.mjs";
 import { icon } from "../lib/icons.mjs";
 import { h } from "../lib/vdom.mjs";
+import { netOf } from "../logic/cart.mjs";
+import { quantityText } from "../logic/money.mjs";
 import { t } from "../words/words.mjs";
+import { discountLines } from "./checkout.mjs";
 import { scannedNumber } from "../actions/scanning.mjs";
 import { jobsView } from "./jobs.mjs";
 import { button, errorWords, field, key, money, notice } from "./parts.mjs";
@@ -23,7 +26,7 @@ export function doneView(app) {
       invoice && h("div.invoice", null, h("dt", null, t("done.invoice")), h("dd.number", null, grouped(invoice.number)), h("dd.soft", null, t(`choice.${result.kind}`), "・", invoice.period_label ?? ""))),
     mustIssue(result) ? issuePart(app, result) : null,
     result.kind === "self" && selfPart(app, result),
-    result.fault && notice("bad", errorWords(result.fault)),
+    result.fault && notice("bad", result.fault.words ? t(result.fault.words) : errorWords(result.fault)),
     jobsView(app, app.prints.list().filter((job) => job.orderId === order.id)));
 }
 
@@ -54,7 +57,7 @@ export function afterView(app) {
   const { order, invoice } = result.answer;
   return h("section.cart.due.after", { key: "after", "aria-label": t("done.next_label") },
     h("div.cart-head", null, h("h2", null, t("done.sold"))),
-    h("ol.lines.small", { tabindex: "0", "aria-label": t("cart.lines") }, result.cart.lines.map((line) => h("li", { key: line.id }, h("span.name", null, line.name)))),
+    h("ol.lines.small", { tabindex: "0", "aria-label": t("cart.lines") }, result.cart.lines.map((line) => h("li", { key: line.id }, h("span.name", null, line.name), h("span.soft", null, `×${quantityText(line.quantity)}`), money(netOf(line)))), discountLines(result.cart)),
     h("div.totals", null,
       h("div.after-tools", null,
         invoice && button(t("done.detail"), () => printDetail(app, order.id), { kind: "quiet", disabled: Boolean(app.state.busy) }),

@@ -19,7 +19,7 @@ export function button(words, onclick, { kind = "", cap = "", id, disabled = fal
 
 /** Money with its sign of the currency; `big` for the largest type on the page. */
 export function money(amount, tag = "span.money") {
-  return h(tag, null, h("span.currency", { "aria-hidden": "true" }, "$"), shown(amount));
+  return h(tag, null, amount < 0 ? "−" : "", h("span.currency", { "aria-hidden": "true" }, "$"), shown(Math.abs(amount)));
 }
 
 /** A labelled field with its complaint below it, tied together for readers. */

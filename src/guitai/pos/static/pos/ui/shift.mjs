@@ -23,7 +23,7 @@ export function shiftView(app) {
 }
 
 const MONEY_ROWS = [
-  ["sales", "shift.sales"], ["cancelled_amount", "shift.cancelled", "cancelled_orders"],
+  ["sales", "shift.sales", "orders", "shift.orders"], ["cancelled_amount", "shift.cancelled", "cancelled_orders", "shift.orders"],
   ["invoice_amount", "shift.invoices", "invoices"], ["voided_amount", "shift.voided", "voided_invoices"],
 ];
 
@@ -32,8 +32,8 @@ function figuresView(figures) {
   return h("div.figures", { tabindex: "0", role: "region", "aria-label": t("shift.figures") },
     since && h("p.soft", null, t("shift.since", { time: shortTime(since) })),
     h("table", null, h("tbody", null,
-      MONEY_ROWS.filter(([name]) => name in figures).map(([name, word, count]) =>
-        h("tr", { key: name }, h("th", { scope: "row" }, t(word)), h("td.number", null, count && count in figures ? t("shift.pieces", { count: figures[count] }) : name === "sales" ? t("shift.orders", { count: figures.orders ?? 0 }) : ""), h("td", null, money(figures[name])))),
+      MONEY_ROWS.filter(([name]) => name in figures).map(([name, word, count, unit = "shift.pieces"]) =>
+        h("tr", { key: name }, h("th", { scope: "row" }, t(word)), h("td.number", null, count && count in figures ? t(unit, { count: figures[count] }) : ""), h("td", null, money(figures[name])))),
       (figures.tenders ?? []).map((tender) =>
         h("tr", { key: `t${tender.method}` }, h("th", { scope: "row" }, t(`tender.${tender.method}`)), h("td.number", null, tender.count === undefined ? "" : t("shift.orders", { count: tender.count })), h("td", null, money(tender.amount)))))),
     h("h2", null, t("shift.cash")),

@@ -2,7 +2,7 @@
 
 import { h } from "../lib/vdom.mjs";
 import { cartView } from "./cart.mjs";
-import { checkoutView, dueView } from "./checkout.mjs";
+import { checkoutView, dueView, frozenView } from "./checkout.mjs";
 import { deviceView } from "./device.mjs";
 import { afterView, doneView } from "./done.mjs";
 import { jobsView } from "./jobs.mjs";
@@ -25,7 +25,7 @@ export function view(app) {
 function saleView(app) {
   const { stage } = app.state;
   const left = { cart: goodsView, checkout: checkoutView, asking: askingView, done: doneView }[stage];
-  const right = { cart: cartView, checkout: dueView, asking: cartView, done: afterView }[stage];
+  const right = { cart: cartView, checkout: dueView, asking: frozenView, done: afterView }[stage];
   return h("div.sale", { key: "sale", class: `stage-${stage}` },
     h("div.left", { key: "left" }, left(app), stage === "done" ? null : questions(app)), right(app));
 }

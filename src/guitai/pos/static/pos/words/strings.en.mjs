@@ -73,6 +73,7 @@ export const en = {
   "strip.centre_rejected": "{name}, {rejected} rejected",
   "strip.centre_text": "{name} {text}",
   "strip.centre_none": "none: self-issued only",
+  "strip.not_known": "after binding",
   "strip.line_ok": "fine",
   "strip.line_unstable": "unstable",
   "strip.line_down": "cut",

@@ -73,6 +73,7 @@ export const zh = {
   "strip.centre_rejected": "{name}・{rejected} 張被退回",
   "strip.centre_text": "{name}　{text}",
   "strip.centre_none": "未串接，只能自行開立",
+  "strip.not_known": "綁定後顯示",
   "strip.line_ok": "正常",
   "strip.line_unstable": "不穩定",
   "strip.line_down": "已斷線",
