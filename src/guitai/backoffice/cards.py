@@ -100,13 +100,13 @@ def products(member: Member) -> Card | None:
     if not member.may(Permission.MANAGE_PRODUCTS):
         return None
     sums = Product.objects.aggregate(
-        active=Count("id", filter=Q(active=True)),
+        on_sale=Count("id", filter=Q(active=True)),
         without=Count("id", filter=Q(active=True, barcode="")),
     )
     lines = [Line(f"{sums['without']:,} 項沒有條碼，只能用搜尋")] if sums["without"] else []
-    if not sums["active"]:
+    if not sums["on_sale"]:
         lines = [Line("還沒有商品，可由 Excel 匯入", "warn", reverse("desk:product-import"))]
-    return Card("販售中商品", f"{sums['active']:,}", "項", reverse("desk:products"), lines)
+    return Card("販售中商品", f"{sums['on_sale']:,}", "項", reverse("desk:products"), lines)
 
 
 CARDS: tuple[Callable[[Member], Card | None], ...] = (

@@ -162,13 +162,17 @@ def write_csv(header: Sequence[str], rows: Iterable[Sequence[str | int]]) -> byt
 
 
 def write_xlsx(
-    header: Sequence[str], rows: Iterable[Sequence[str | int]], *, notes: Iterable[str] = ()
+    header: Sequence[str],
+    rows: Iterable[Sequence[str | int]],
+    *,
+    notes: Iterable[str] = (),
+    title: str = "商品",
 ) -> bytes:
     """Text cells are written as text (barcodes keep their zeros) and never as formulas."""
     out = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(out, options) as book:
-        sheet = book.add_worksheet("商品")
+        sheet = book.add_worksheet(title)
         bold = book.add_format({"bold": True, "bg_color": "#EBE8E1"})
         plain = book.add_format({"num_format": "@", "quote_prefix": True})
         money = book.add_format({"num_format": "#,##0"})
