@@ -92,3 +92,8 @@ class BadTransition(Conflict):
 class TransmissionNotFound(NotFound):
     code = "TRX-NOT-FOUND"
     sentence = "找不到這筆上傳紀錄。"
+
+
+class StillUnderway(Conflict):
+    code = "TRX-UNDERWAY"
+    sentence = "剛剛才送出或查詢，回覆可能還在路上；請 1 分鐘後再試。"

@@ -84,9 +84,12 @@ def open_account(shop: Any, centre: str = "mirle", **values: Any) -> CentreAccou
             entity_id=shop.entity,
             register_id=shop.register,
             seller_ban="12345675",
-            posid="1",
-            channel_key="00112233445566778899",
-            **{"base_url": "https://centre.invalid/", **values},
+            **{
+                "base_url": "https://centre.invalid/",
+                "posid": "1",
+                "channel_key": "00112233445566778899",
+                **values,
+            },
         )
 
 
