@@ -106,7 +106,8 @@ class MemberCarrier:
             object.__setattr__(self, "id2", self.id1)
         for path, value in (("Main/CarrierId1", self.id1), ("Main/CarrierId2", self.id2)):
             if not is_carrier_id(value):
-                raise Fault("TWI-CARRIER-ID", path, {"length": len(value), "limit": _MAX_ID})
+                params = {"length": len(str(value)), "limit": _MAX_ID}
+                raise Fault("TWI-CARRIER-ID", path, params)
 
     @property
     def masked(self) -> str:
@@ -139,7 +140,9 @@ Carrier = MobileBarcode | CitizenCertificate | MemberCarrier
 
 def is_carrier_id(text: str) -> bool:
     """1–400 printable characters without a blank, half or full width, at either end (E1005)."""
-    return 0 < len(text) <= _MAX_ID and text == text.strip() and text.isprintable()
+    if not isinstance(text, str) or not 0 < len(text) <= _MAX_ID:
+        return False
+    return text == text.strip() and text.isprintable()
 
 
 def of(carrier_type: str, id1: str, id2: str = "") -> Carrier:

@@ -18,6 +18,7 @@ content obeys the law is for ``check.faults``: a wrong document can be stored an
 import dataclasses
 import datetime as dt
 import re
+import reprlib
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -28,6 +29,10 @@ from twinvoice import document as model
 from twinvoice.faults import Fault
 
 FORM = 1
+
+# Bounded in depth and length: what was sent may be nested a thousand times.
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
 
 _Encode = Callable[[Any], Any]
 _Decode = Callable[[Any, str], Any]
@@ -40,7 +45,7 @@ def to_json(document: model.Document) -> dict[str, Any]:
     """The type-tagged form of ``document``.
 
     Raises ``TypeError`` for what is no document and ``Fault("TWI-JSON")`` for values that have no
-    form (a decimal that is not finite, a time with a zone).
+    form (a decimal that is not finite or beyond 1E±999, a time with a zone).
     """
     codec = _CODECS.get(type(document).__name__)
     if codec is None or codec.cls is not type(document):
@@ -54,7 +59,7 @@ def from_json(data: Mapping[str, Any]) -> model.Document:
         raise _fault("", "not an object", data)
     body = dict(data)
     name, form = body.pop("type", None), body.pop("form", None)
-    if form != FORM or isinstance(form, bool):
+    if type(form) is not int or form != FORM:
         raise _fault("form", "unknown form", form)
     codec = _CODECS.get(name) if isinstance(name, str) else None
     if codec is None:
@@ -63,7 +68,7 @@ def from_json(data: Mapping[str, Any]) -> model.Document:
 
 
 def _fault(path: str, reason: str, value: object) -> Fault:
-    return Fault("TWI-JSON", path, {"reason": reason, "value": repr(value)[:80]})
+    return Fault("TWI-JSON", path, {"reason": reason, "value": _SHORT.repr(value)[:80]})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -181,9 +186,10 @@ def _textual(shape: re.Pattern[str], build: Callable[[str], Any], reason: str) -
 
 
 def _decimal_text(value: Decimal) -> str:
-    if not value.is_finite():
-        raise _fault("", "not a finite decimal", value)
-    return str(value)
+    text = str(value)
+    if not _DECIMAL.fullmatch(text):
+        raise _fault("", "not a finite decimal of a usual size", value)
+    return text
 
 
 def _time_text(value: dt.time) -> str:

@@ -44,11 +44,12 @@ def roc_date7(date: dt.date) -> str:
 def parse_roc_date(text: str) -> dt.date:
     """``1150910``, ``115/09/10``, ``115-9-10``, ``115年09月10日`` → 2026-09-10.
 
-    Raises ``Fault("TWI-ROC-DATE")`` for another shape or a day that is not in the calendar.
+    Raises ``Fault("TWI-ROC-DATE")`` for another shape, the year 0 (there is none before ROC 1) or
+    a day that is not in the calendar.
     """
     trimmed = text.strip()
     match = _ROC_DATE.fullmatch(trimmed) or _ROC_DATE_PARTED.fullmatch(trimmed)
-    if match is None:
+    if match is None or int(match[1]) == 0:
         raise Fault("TWI-ROC-DATE", "", {"value": text})
     year, month, day = (int(part) for part in match.groups())
     try:

@@ -5,7 +5,6 @@ printing.md "QR version policy".
 """
 
 import base64
-import binascii
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from twinvoice.document import CONSUMER_BAN, Invoice, Line
 from twinvoice.faults import Fault
-from twinvoice.period import Period, roc_date7
+from twinvoice.period import Period, parse_roc_date, roc_date7
 from twinvoice.tax import tax_of_inclusive
 
 VERIFICATION_IV = bytes.fromhex("0EDF25C93A28D7B5FF5E45DA42F8A1B8")
@@ -39,6 +38,7 @@ OWN_AREA = "**********"
 NO_BUYER = "00000000"
 UTF8, BASE64 = "1", "2"
 
+_MOST_DIGITS = 60
 _NUMBER = re.compile(r"[A-Z]{2}[0-9]{8}")
 _RANDOM = re.compile(r"[0-9]{4}")
 _KEY = re.compile(r"[0-9A-Fa-f]{32}")
@@ -50,6 +50,7 @@ _LEFT = re.compile(
     r"(?P<verification>[A-Za-z0-9+/=]{24})(?::(?P<rest>.*))?",
     re.DOTALL,
 )
+_COUNT = re.compile(r"[0-9]{1,9}")
 _CODE39 = re.compile(r"([0-9]{3}(?:0[2468]|1[02]))([A-Z]{2}[0-9]{8})([0-9]{4})")
 
 
@@ -146,13 +147,18 @@ def item_text(line: Line) -> str:
 
 
 def plain_decimal(value: Decimal) -> str:
-    """Digits without exponent, thousands separator or trailing zeros: ``-1.5``, ``100``."""
-    if not value.is_finite():
-        raise Fault("TWI-V15", params={"value": str(value)})
+    """Digits without exponent, thousands separator or trailing zeros: ``-1.5``, ``100``.
+
+    Raises ``Fault`` TWI-V15 where it is not finite or more than sixty digits away from the point.
+    """
+    if not value.is_finite() or (value and abs(value.adjusted()) > _MOST_DIGITS):
+        raise Fault("TWI-V15", params={"value": f"{value:.6g}"})
+    if not value:
+        return "0"
     text = format(value, "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")
-    return "0" if text in ("-0", "") else text
+    return text
 
 
 def fill_pair(
@@ -376,17 +382,17 @@ def _items_of(text: str, recorded: int | None) -> tuple[tuple[Item, ...], str]:
 def _from_base64(text: str) -> str:
     try:
         return base64.b64decode(text.strip(), validate=True).decode("utf-8")
-    except (binascii.Error, UnicodeDecodeError) as error:
+    except ValueError as error:  # binascii.Error, UnicodeDecodeError, or text beyond ASCII
         raise Fault("TWI-QR-READ", params={"text": text[:96]}) from error
 
 
 def _roc_date(digits: str) -> Date:
     try:
-        return Date(int(digits[:3]) + 1911, int(digits[3:5]), int(digits[5:]))
-    except ValueError as error:
+        return parse_roc_date(digits)
+    except Fault as error:
         raise Fault("TWI-QR-READ", params={"date": digits}) from error
 
 
 def _count(text: str) -> int | None:
     text = text.strip()
-    return int(text) if text.isascii() and text.isdigit() else None
+    return int(text) if _COUNT.fullmatch(text) else None

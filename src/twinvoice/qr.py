@@ -25,7 +25,8 @@ def pair(left: str, right: str) -> tuple[Matrix, Matrix]:
 
     Both have the version that the longer text needs, 6 at least, error correction L, one segment
     in byte mode holding the UTF-8 bytes, no ECI. The arrays are shared and read-only. Raises
-    ``Fault`` TWI-QR-LIMIT for an empty text or one over 367 bytes (version 12).
+    ``Fault`` TWI-QR-LIMIT for an empty text or one over 367 bytes (version 12), TWI-V23 for one
+    that has no UTF-8.
     """
     version = version_for(max(_size(left), _size(right)))
     return _symbol(left, version), _symbol(right, version)
@@ -42,7 +43,10 @@ def version_for(size: int) -> int:
 def _size(text: str) -> int:
     if not text:
         raise Fault("TWI-QR-LIMIT", params={"bytes": 0})
-    return len(text.encode("utf-8"))
+    try:
+        return len(text.encode("utf-8"))
+    except UnicodeEncodeError as error:
+        raise Fault("TWI-V23", params={"position": error.start}) from error
 
 
 # A receipt is drawn more than once (native text beside the picture, preview, reprint).

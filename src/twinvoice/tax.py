@@ -26,6 +26,7 @@ _ZERO = Decimal(0)
 _WHOLE = Decimal(1)
 _CENTS = Decimal("0.0001")
 _PRICE = Decimal("0.0000001")
+_MOST_DIGITS = 20
 _MIXED_WITH = {"2": "zero-rated", "3": "exempt"}
 
 
@@ -47,8 +48,18 @@ def half_up(numerator: int, denominator: int) -> int:
 
 
 def whole(amount: Decimal) -> int:
-    """A decimal amount in whole dollars, half up (away from zero)."""
-    return int(amount.quantize(_WHOLE, ROUND_HALF_UP))
+    """A decimal amount in whole dollars, half up (away from zero).
+
+    Raises ``Fault("TWI-AMOUNT")`` where it is not finite or has more than twenty digits before
+    the point, which no message can carry (mof.md §1.4).
+    """
+    return int(_bounded(amount).quantize(_WHOLE, ROUND_HALF_UP))
+
+
+def _bounded(value: Decimal) -> Decimal:
+    if not value.is_finite() or (value and value.adjusted() >= _MOST_DIGITS):
+        raise Fault("TWI-AMOUNT", "Amount", {"value": f"{value:.6g}"})
+    return value
 
 
 def _amount(value: int) -> int:
@@ -155,7 +166,7 @@ class Item:
     def whole_amount(self) -> int:
         if self.amount is not None:
             return self.amount
-        return whole(self.quantity * self.unit_price)
+        return whole(_bounded(self.quantity) * _bounded(self.unit_price))
 
 
 DISCOUNT_NAMES: Mapping[TaxType, str] = {

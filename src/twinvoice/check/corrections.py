@@ -155,8 +155,6 @@ def _allowance_line(line: AllowanceLine, path: str, date: dt.date) -> Iterator[F
     yield from basics.date_faults(f"{path}/OriginalInvoiceDate", line.original_date)
     if line.original_date > date:
         yield Fault("TWI-V24", f"{path}/OriginalInvoiceDate", {"reason": "after the allowance"})
-    if line.quantity == 0:
-        yield Fault("TWI-V15", f"{path}/Quantity", {"value": "0"})
     named = (("Quantity", line.quantity), ("UnitPrice", line.unit_price), ("Amount", line.amount))
     wrong = [
         fault
@@ -164,12 +162,19 @@ def _allowance_line(line: AllowanceLine, path: str, date: dt.date) -> Iterator[F
         if (fault := texts.decimal_fault(f"{path}/{name}", value)) is not None
     ]
     yield from wrong
-    if not wrong:
-        yield from _allowance_tax(line, path)
+    if wrong:
+        return
+    if line.quantity == 0:
+        yield Fault("TWI-V15", f"{path}/Quantity", {"value": "0"})
+    yield from _allowance_tax(line, path)
 
 
 def _allowance_tax(line: AllowanceLine, path: str) -> Iterator[Fault]:
-    """V28: whole dollars; one more or less is the last line's correction (mof.md §5.4)."""
+    """V28: whole dollars, one more or less than the rate yields.
+
+    Less than that is only worth a warning: the last allowance of an invoice takes the tax that
+    is left, because earlier ones were rounded up (mof.md §5.4, §14.2).
+    """
     if line.tax_type not in ("1", "2", "3", "4"):
         yield Fault("TWI-V18", f"{path}/TaxType", {"value": line.tax_type})
         return
@@ -179,7 +184,8 @@ def _allowance_tax(line: AllowanceLine, path: str) -> Iterator[Fault]:
         params = {"value": str(line.tax), "amount": str(line.amount)}
         yield Fault("TWI-V28", f"{path}/Tax", params)
     elif abs(line.tax - expected) > tolerance:
-        yield Fault("TWI-V28", f"{path}/Tax", {"value": line.tax, "expected": expected})
+        level = "warn" if line.tax < expected else "hard"
+        yield Fault("TWI-V28", f"{path}/Tax", {"value": line.tax, "expected": expected}, level)
 
 
 def _allowance_sums(allowance: Allowance) -> Iterator[Fault]:
@@ -187,7 +193,7 @@ def _allowance_sums(allowance: Allowance) -> Iterator[Fault]:
     wrong = [path for path, value in header.items() if type(value) is not int or value < 0]
     for path in wrong:
         yield Fault("TWI-V28", path, {"value": str(header[path])})
-    if wrong or not all(line.amount.is_finite() for line in allowance.lines):
+    if wrong or not all(texts.summable(line.amount) for line in allowance.lines):
         return
     amount = sum((line.amount for line in allowance.lines), _ZERO)
     if abs(amount - allowance.total) > _TOLERANCE:
@@ -238,6 +244,8 @@ def _not_exceeded(lines: list[AllowanceLine], original: Original, own: str) -> I
         for line in allowance.lines
         if line.original_number == original.invoice.number
     ]
+    if not all(texts.summable(line.amount) for line in earlier + lines):
+        return
     header = original.invoice.totals
     amount = sum((line.amount for line in earlier + lines), _ZERO)
     taxes = sum(line.tax for line in earlier + lines)

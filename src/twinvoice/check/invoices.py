@@ -10,7 +10,7 @@ from twinvoice.check.context import Context, ReadBack
 from twinvoice.document import Invoice
 from twinvoice.faults import Fault
 from twinvoice.period import Period, roc_date7
-from twinvoice.proof import sales_without_tax
+from twinvoice.proof import item_text, read_pair, sales_without_tax
 from twinvoice.track import InvoiceNumber
 
 _RANDOM = re.compile(r"[0-9]{4}")
@@ -73,7 +73,9 @@ def _sequence(invoice: Invoice, context: Context) -> Iterator[Fault]:
     # Only numbers of one track can be compared.
     if invoice.number[:2] == last.number[:2] and invoice.number <= last.number:
         yield Fault("TWI-V05", path, {"value": invoice.number, "last": last.number})
-    if (invoice.date, invoice.time) < (last.date, last.time):
+    # A zone is V07's business; with one the two times could not be compared.
+    times = (invoice.time.replace(tzinfo=None), last.time.replace(tzinfo=None))
+    if (invoice.date, times[0]) < (last.date, times[1]):
         yield Fault("TWI-V05", "Main/InvoiceTime", {"last": f"{last.date} {last.time}"})
 
 
@@ -172,6 +174,27 @@ def _printed(invoice: Invoice, seen: ReadBack) -> Iterator[Fault]:
         if value not in expected:
             params = {"field": name, "value": match[name], "expected": expected[0]}
             yield Fault("TWI-V32", "QrLeft", params)
+    if seen.qr_right.startswith("**"):
+        yield from _printed_items(invoice, seen)
+
+
+def _printed_items(invoice: Invoice, seen: ReadBack) -> Iterator[Fault]:
+    """The items of both codes are the first lines of the invoice, and both counts are true."""
+    try:
+        content = read_pair(seen.qr_left, seen.qr_right)
+        lines = [item_text(line) for line in invoice.lines[: len(content.items)]]
+    except Fault as fault:
+        yield Fault("TWI-V32", "QrItems", {"reason": str(fault)})
+        return
+    counts = (content.left.recorded, content.left.total_items)
+    expected = (len(content.items), len(invoice.lines))
+    if counts != expected:
+        yield Fault("TWI-V32", "QrItems", {"value": counts, "expected": expected})
+    items = [f"{item.name}:{item.quantity}:{item.price}" for item in content.items]
+    for index, item in enumerate(items):
+        wanted = lines[index] if index < len(lines) else None
+        if item != wanted:
+            yield Fault("TWI-V32", f"QrItems[{index + 1}]", {"value": item, "expected": wanted})
 
 
 def _qr_values(invoice: Invoice) -> dict[str, tuple[str, ...]]:

@@ -87,6 +87,11 @@ def reason_fault(path: str, reason: str) -> Fault | None:
     return text_fault(path, " ".join(reason.split()) if reason.isprintable() else reason, 1, 20)
 
 
+def summable(value: Decimal) -> bool:
+    """Whether it can be added up; what cannot has a ``decimal_fault`` of its own."""
+    return value.is_finite() and (not value or value.adjusted() <= 40)
+
+
 def decimal_fault(
     path: str, value: Decimal, *, digits: int = 20, fraction: int = 7
 ) -> Fault | None:

@@ -473,10 +473,14 @@ def _result_line(node: _Node) -> model.ResultLine:
 
 def _process_result(root: _Node) -> model.ProcessResult:
     info = root.node("MessageInfo")
+    lines = tuple(_result_line(node) for node in root.node("Result").nodes("Info"))
+    if not lines:
+        # The schema wants one at least; an answer without a code must never pass for a success.
+        raise Fault("TWI-XML-MISSING", "Result/Info", {})
     return model.ProcessResult(
         message_id=info.text("Id"),
         message_type=info.text("MessageType"),
-        lines=tuple(_result_line(node) for node in root.node("Result").nodes("Info")),
+        lines=lines,
         service=info.optional("Service"),
         action=info.optional("Action"),
         size=info.optional_value("Size", _whole) or 0,

@@ -88,6 +88,8 @@ def _time(time: dt.time) -> str:
 @lru_cache(maxsize=8192)
 def _number(value: Decimal) -> str:
     """Plain digits without trailing zeros: 1E+2 → 100, 1.500 → 1.5, -0 → 0."""
+    if not value:
+        return "0"
     text = str(value)
     if "E" in text or not value.is_finite():
         if not value.is_finite() or abs(value.adjusted()) > _MOST_DIGITS:
@@ -95,7 +97,7 @@ def _number(value: Decimal) -> str:
         text = format(value, "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
+    return text
 
 
 @lru_cache(maxsize=4096)

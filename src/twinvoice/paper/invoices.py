@@ -216,6 +216,4 @@ def _remarks(invoice: Invoice) -> tuple[Block, ...]:
 
 def money(value: Decimal) -> str:
     """An amount with thousands separators, without trailing zeros: ``1,234.5``."""
-    whole, dot, fraction = plain_decimal(value).partition(".")
-    sign = "-" if whole.startswith("-") else ""
-    return f"{sign}{int(whole.lstrip('-')):,}{dot}{fraction}"
+    return f"{Decimal(plain_decimal(value)):,f}"
