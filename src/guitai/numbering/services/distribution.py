@@ -21,7 +21,8 @@ from guitai.numbering.errors import (
 )
 from guitai.numbering.models import Range
 from guitai.numbering.rules import Owner, RangeState, Span
-from guitai.tenancy.models import BusinessEntity, Register
+from guitai.numbering.services._locks import lock_seller
+from guitai.tenancy.models import Register
 from twinvoice.period import Period
 
 
@@ -90,7 +91,7 @@ def assign(range_id: UUID, begin: int, end: int, owner: OwnerRef, actor: Actor) 
     not stock, ``BadRange``, ``OrderOfNumbers``, ``UnknownOwner``, ``PeriodOver``.
     """
     with transaction.atomic():
-        row = _lock(range_id)
+        row = _lock_behind_seller(range_id)
         if row.owner_kind != Owner.STOCK or row.state != RangeState.ACTIVE:
             raise RangeNotFound
         if not row.begin_no <= begin <= end <= row.end_no:
@@ -110,7 +111,7 @@ def take_back(range_id: UUID, actor: Actor, *, books: int | None = None) -> Rang
     ``NothingToReturn`` where no whole unused book is there.
     """
     with transaction.atomic():
-        row = _lock(range_id)
+        row = _lock_behind_seller(range_id)
         spare = rules.returnable(row.begin_no, row.end_no, row.next_no, books)
         if row.owner_kind == Owner.STOCK or row.state != RangeState.ACTIVE or spare is None:
             raise NothingToReturn
@@ -136,7 +137,11 @@ def _own(row: Range, owner: OwnerRef | None) -> None:
     row.register_id = owner.id if owner and owner.kind is Owner.REGISTER else None
 
 
-def _lock(range_id: UUID) -> Range:
+def _lock_behind_seller(range_id: UUID) -> Range:
+    """The range under its row lock, after the seller's: the order that every verb here keeps."""
+    entity_id = Range.objects.filter(id=range_id).values_list("entity_id", flat=True).first()
+    if entity_id is None or not lock_seller(entity_id):
+        raise RangeNotFound
     row = Range.objects.select_for_update().filter(id=range_id).first()
     if row is None:
         raise RangeNotFound
@@ -145,6 +150,8 @@ def _lock(range_id: UUID) -> Range:
 
 def _locked_stock(entity_id: UUID, period: str) -> list[Range]:
     _check_period(period)
+    if not lock_seller(entity_id):
+        raise UnknownOwner
     return list(queries.stock_ranges(entity_id, period).select_for_update())
 
 
@@ -173,8 +180,6 @@ def _check_owners(entity_id: UUID, owners: Sequence[OwnerRef]) -> None:
     ).count()
     webs = {owner.id for owner in owners if owner.kind is Owner.WEB}
     if found != len(set(registers)) or webs - {entity_id} or len({*owners}) != len(owners):
-        raise UnknownOwner
-    if not BusinessEntity.objects.filter(id=entity_id).exists():
         raise UnknownOwner
 
 

@@ -21,6 +21,7 @@ from guitai.numbering.errors import (
 )
 from guitai.numbering.models import Allocation, Range
 from guitai.numbering.rules import Owner, Source
+from guitai.numbering.services._locks import lock_seller
 from guitai.tenancy.models import BusinessEntity, Register
 from twinvoice import track
 from twinvoice.faults import Fault
@@ -44,7 +45,9 @@ def import_allocation(data: bytes, file_name: str, actor: Actor) -> ImportResult
     """
     rows, faults = _read(data)
     with transaction.atomic():
-        entities = {entity.ban: entity for entity in BusinessEntity.objects.all()}
+        # Locked in one order, so that two imports wait for each other instead of colliding.
+        sellers = BusinessEntity.objects.select_for_update(no_key=True).order_by("ban")
+        entities = {entity.ban: entity for entity in sellers}
         known = {_key(row) for row in Allocation.objects.filter(ban__in=list(entities))}
         faults += [fault for row in rows if (fault := _refusal(row, entities, known))]
         if faults:
@@ -81,6 +84,7 @@ def add_range_from_centre(
         ban=entity.ban, period=period, track=span.track, begin_no=begin, register_id=register_id
     )
     with transaction.atomic():
+        lock_seller(entity.id)
         found = known.filter(allocation__end_no=end, allocation__centre=centre).first()
         if found is not None:
             return found, False
