@@ -180,7 +180,7 @@ def after_asking(finding: Finding, *, may_probe: bool) -> Step:
     """The step after asking about a document in doubt. ``IN_FLIGHT`` means: probe now.
 
     ``may_probe``: the centre keys by number, so that the same bytes under the same number can
-    only be accepted once (decision in-doubt-without-a-question).
+    only be accepted once (docs/decisions/0005).
     """
     steps = {
         Finding.THERE: Step(S.SENT),

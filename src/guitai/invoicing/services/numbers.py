@@ -191,6 +191,34 @@ def _refusal(
     return error
 
 
+def tell_range(register_id: UUID, one: CentreRange, *, actor: audit.Actor, now: datetime) -> None:
+    """Tells the register's centre one of the merchant's own ranges (A03/C03; S2.23–S2.24).
+
+    Needed before the period begins, where the centre may not download the allotment itself. The
+    same range again does no harm. Raises ``CentreCannot``, ``CentreRefused``, ``AccountNotFound``.
+    """
+    register = Register.objects.select_related("store__entity").get(id=register_id)
+    row = accounts.for_register(register.centre, register.id, register.store.entity.ban)
+    journal = BufferedJournal()
+    centre = registry.open_centre(row.centre, journal)
+    if Ability.IMPORT_RANGES not in centre.abilities:
+        raise CentreCannot(centre=centre.name, ability=ABILITY_NAMES[Ability.IMPORT_RANGES])
+    period = Period.of(clock.in_taipei(now).date())
+    which = Which.NEXT if one.period_code == period.next().code else Which.CURRENT
+    try:
+        answer = centre.import_range(accounts.opened(row), which, one, now)
+    finally:
+        journal.write()
+    if answer.outcome is not Outcome.OK:
+        raise _refusal(row, register_id, which, answer, now)
+    audit.record(
+        actor,
+        "centre_account.tell_range",
+        row,
+        after={"period": one.period_code, "range": f"{one.track}{one.begin}–{one.end}"},
+    )
+
+
 def refill(*, now: datetime) -> int:
     """Takes numbers for every register of the open merchant that runs low; returns how many ranges.
 

@@ -16,7 +16,7 @@ from guitai.invoicing.models import (
     Invoice,
     Transmission,
 )
-from guitai.invoicing.ports import Which
+from guitai.invoicing.ports import CentreRange, Which
 from guitai.invoicing.rules import Outcome
 from guitai.invoicing.services import accounts, numbers, results
 from guitai.invoicing.services.transmission import Engine, Pace, run_until_idle
@@ -148,6 +148,17 @@ def test_refill_takes_this_period_when_low_and_the_next_before_it_begins(shop, s
     with scope.tenant(shop.merchant), clock.moved(near_end):
         assert numbers.refill(now=near_end) == 1
         assert sorted(Range.objects.values_list("period", flat=True)) == ["11508", "11508", "11510"]
+
+
+def test_the_merchants_own_range_is_told_to_the_centre_and_not_taken_back(shop, sandbox):
+    own = CentreRange("11510", "GH", "00000000", "00000049")
+    with scope.tenant(shop.merchant), clock.moved(NINE):
+        for _ in range(2):
+            numbers.tell_range(shop.register, own, actor=OWNER, now=NINE)
+        with pytest.raises(CentreRefused):
+            bad = CentreRange("11510", "EF", "00000000", "00000049")  # the centre's own
+            numbers.tell_range(shop.register, bad, actor=OWNER, now=NINE)
+    assert any(one["track"] == "GH" for one in sandbox.ask("state")["ranges"])
 
 
 def test_a_register_without_such_a_centre_is_told(shop):

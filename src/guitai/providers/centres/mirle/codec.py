@@ -1,7 +1,7 @@
 """Documents as Mirle's messages (providers.md §2.4–§2.6). Pure: no clock, no wire.
 
 Company invoices go as C0401 with the buyer's BAN too: its fields and amounts for them are known,
-those of A0401 around the MIG block are not (docs/decisions/mirle-b2b-as-c0401.md).
+those of A0401 around the MIG block are not (docs/decisions/0006-mirle-b2b-as-c0401.md).
 """
 
 from collections.abc import Iterator, Mapping

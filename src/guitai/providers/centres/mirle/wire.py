@@ -25,7 +25,7 @@ def element(name: str, text: str, *, full_width: bool = False) -> str:
     """``<name>text</name>``, always with both tags, as the centre's clients send it.
 
     Real XML entities by default; ``full_width`` replaces ``< > & '`` as older clients do
-    (docs/decisions/mirle-text.md). Raises ``Fault("TWI-V23")`` for characters no XML can hold.
+    (docs/decisions/0007-mirle-text.md). Raises ``Fault("TWI-V23")`` for characters no XML can hold.
     """
     if _FORBIDDEN.search(text):
         raise Fault("TWI-V23", name, {"value": text[:40]})
