@@ -130,6 +130,11 @@ def _without_merchant(request: Any) -> HttpResponse:
     return render(request, "desk/no_merchant.html", context(request), status=403)
 
 
+def posted(request: Any) -> Any:
+    """What was posted, even where it is empty; ``None`` for a page that is only looked at."""
+    return request.POST if request.method == "POST" else None
+
+
 def error_page(request: Any, error: GuitaiError) -> HttpResponse:
     """The refusal as a page (or, for htmx, as a line): the sentence, the code, a way on."""
     template = "desk/error_line.html" if getattr(request, "htmx", False) else "desk/error.html"

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from guitai.catalog.models import CatalogVersion, Product, ProductImport
+from guitai.catalog.rules import TaxType
 from guitai.kernel import text
 from guitai.kernel.errors import NotFound
 
@@ -20,8 +21,8 @@ class ProductFilter:
 
 
 def products(chosen: ProductFilter = ProductFilter()) -> QuerySet[Product]:
-    """Products by name, then number; ``state`` is ``active``, ``inactive`` or empty."""
-    found = Product.objects.order_by("name", "sku")
+    """Products by number; ``state`` is ``active``, ``inactive`` or empty."""
+    found = Product.objects.order_by("sku")
     word = chosen.search.strip()
     if text.first_fault(word):
         return found.none()
@@ -29,7 +30,7 @@ def products(chosen: ProductFilter = ProductFilter()) -> QuerySet[Product]:
         found = found.filter(
             Q(name__icontains=word) | Q(sku__icontains=word) | Q(barcode__startswith=word)
         )
-    if chosen.tax_type:
+    if chosen.tax_type in set(TaxType):
         found = found.filter(tax_type=chosen.tax_type)
     if chosen.state in {"active", "inactive"}:
         found = found.filter(active=chosen.state == "active")
@@ -37,7 +38,7 @@ def products(chosen: ProductFilter = ProductFilter()) -> QuerySet[Product]:
 
 
 def for_sale() -> QuerySet[Product]:
-    """What a till may sell, by name."""
+    """What a till may sell, by number."""
     return products(ProductFilter(state="active"))
 
 

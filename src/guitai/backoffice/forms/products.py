@@ -15,7 +15,9 @@ from guitai.catalog.rules import (
     TAX_TYPE_NAMES,
     ZERO_TAX_REASONS,
     ProductDraft,
+    faults_of,
     price_of,
+    tidied,
 )
 
 
@@ -57,6 +59,15 @@ class ProductForm(DeskForm):
             return datetime.fromisoformat(typed) if typed else None
         except ValueError as error:
             raise forms.ValidationError("頁面已過期，請重新整理。") from error
+
+    def clean(self) -> dict[str, Any]:
+        """Every fault at once: a wrong price must not hide a wrong name until the next try."""
+        values = {"price": 0, **self.cleaned_data}
+        if all(field in values for field in DRAFT_FIELDS):
+            draft = ProductDraft(**{field: values[field] for field in DRAFT_FIELDS})
+            for fault in faults_of(tidied(draft)):
+                self.add_error(fault.field, fault.sentence)
+        return self.cleaned_data
 
     def draft(self) -> ProductDraft:
         return ProductDraft(**{field: self.cleaned_data[field] for field in DRAFT_FIELDS})

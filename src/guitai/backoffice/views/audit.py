@@ -59,5 +59,6 @@ def _shown(entry: AuditEntry) -> dict[str, Any]:
                 "after": value_word(field, after[field]) if field in after else None,
             }
             for field in {**before, **after}
+            if field in before or after[field] not in ("", None, [])
         ],
     }

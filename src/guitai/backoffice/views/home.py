@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 
-from guitai.backoffice.access import desk_page, page
+from guitai.backoffice.access import desk_page, page, posted
 from guitai.backoffice.cards import cards_for
 from guitai.backoffice.forms.people import PinForm
 from guitai.kernel import clock
@@ -23,7 +23,7 @@ def home(request: Any) -> HttpResponse:
 def me(request: Any) -> HttpResponse:
     """Who I am here, my till PIN; password and second factor are allauth's own pages."""
     member = request.member
-    form = PinForm(request.POST or None)
+    form = PinForm(posted(request))
     if request.method == "POST" and form.takes(
         lambda v: services.set_pin(member, member.staff_id, v["pin"])
     ):

@@ -8,7 +8,7 @@ from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import redirect
 
-from guitai.backoffice.access import operator_page, page
+from guitai.backoffice.access import operator_page, page, posted
 from guitai.backoffice.forms.people import MerchantForm
 from guitai.backoffice.views.paging import paged
 from guitai.kernel import scope
@@ -46,7 +46,7 @@ def _counts(found: Any) -> dict[UUID, int]:
 
 @operator_page()
 def platform_new(request: Any) -> HttpResponse:
-    form = MerchantForm(request.POST or None)
+    form = MerchantForm(posted(request))
     if request.method == "POST" and form.takes(
         lambda v: services.create_merchant_with_owner(
             v["name"],

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 
-from guitai.backoffice.access import desk_page, page
+from guitai.backoffice.access import desk_page, page, posted
 from guitai.backoffice.forms.products import ProductForm, UploadForm
 from guitai.backoffice.views.paging import filter_links, kept_query, paged
 from guitai.catalog import queries, services
@@ -54,7 +54,7 @@ def products(request: Any) -> HttpResponse:
 
 @desk_page(MANAGE)
 def product_new(request: Any) -> HttpResponse:
-    form = ProductForm(request.POST or None, initial={"active": True})
+    form = ProductForm(posted(request), initial={"active": True})
     if request.method == "POST" and form.takes(
         lambda v: services.add_product(request.member, form.draft())
     ):
@@ -66,7 +66,7 @@ def product_new(request: Any) -> HttpResponse:
 @desk_page(MANAGE)
 def product(request: Any, product_id: UUID) -> HttpResponse:
     found = queries.product(product_id)
-    form = ProductForm.of(found, request.POST or None)
+    form = ProductForm.of(found, posted(request))
     if request.method == "POST":
         try:
             if form.is_valid():
@@ -108,7 +108,7 @@ def _file(content: bytes, kind: str, name: str) -> HttpResponse:
 @desk_page(MANAGE)
 def product_import(request: Any) -> HttpResponse:
     """Step one: the file. It is kept and looked at, nothing is changed."""
-    form = UploadForm(request.POST or None, request.FILES or None)
+    form = UploadForm(posted(request), request.FILES or None)
     kept: list[Any] = []
 
     def keep(values: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 
-from guitai.backoffice.access import desk_page, page
+from guitai.backoffice.access import desk_page, page, posted
 from guitai.backoffice.forms.shop import (
     DeviceForm,
     InvoiceSettingsForm,
@@ -58,7 +58,7 @@ def register_new(request: Any) -> HttpResponse:
         messages.warning(request, "請先新增門市，POS 機必須屬於一家門市。")
         return redirect("desk:store-new")
     form = NewRegisterForm(
-        request.POST or None, stores=stores, initial={"store": request.GET.get("store", "")}
+        posted(request), stores=stores, initial={"store": request.GET.get("store", "")}
     )
     if request.method == "POST" and form.takes(lambda v: _add(request.member, v)):
         messages.success(request, f"已新增 POS 機「{form.cleaned_data['name']}」。")
@@ -75,7 +75,7 @@ def _add(member: Any, values: dict[str, Any]) -> None:
 def register(request: Any, register_id: UUID) -> HttpResponse:
     """One register: its data (posted here), its device, its invoice settings."""
     found = queries.register(register_id, request.member)
-    form = RegisterForm.of(found, request.POST or None)
+    form = RegisterForm.of(found, posted(request))
     if request.method == "POST" and form.takes(
         lambda v: services.update_register(request.member, register_id, **v)
     ):
@@ -125,7 +125,7 @@ def register_invoice(request: Any, register_id: UUID) -> HttpResponse:
     """POS 發票設定（店長專屬）: the owner and that store's manager, by any road (S0.11-12)."""
     found = queries.register(register_id, request.member)
     request.member.require(P.INVOICE_SETTINGS, found.store_id)
-    form = InvoiceSettingsForm.of(found, request.POST or None)
+    form = InvoiceSettingsForm.of(found, posted(request))
     if request.method == "POST" and form.takes(
         lambda v: services.update_invoice_settings(
             request.member, register_id, services.InvoiceSettings(**v)

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 
-from guitai.backoffice.access import desk_page, page
+from guitai.backoffice.access import desk_page, page, posted
 from guitai.backoffice.forms.shop import EntityForm, StoreForm
 from guitai.kernel.errors import GuitaiError
 from guitai.tenancy import queries, services
@@ -23,7 +23,7 @@ def entities(request: Any) -> HttpResponse:
 
 @desk_page(MANAGE)
 def entity_new(request: Any) -> HttpResponse:
-    form = EntityForm(request.POST or None)
+    form = EntityForm(posted(request))
     if request.method == "POST" and form.takes(lambda v: services.add_entity(request.member, **v)):
         messages.success(request, f"已新增營業人「{form.cleaned_data['name']}」。")
         return redirect("desk:entities")
@@ -33,7 +33,7 @@ def entity_new(request: Any) -> HttpResponse:
 @desk_page(MANAGE)
 def entity(request: Any, entity_id: UUID) -> HttpResponse:
     found = queries.entity(entity_id)
-    form = EntityForm.of(found, request.POST or None)
+    form = EntityForm.of(found, posted(request))
     if request.method == "POST" and form.takes(
         lambda v: services.update_entity(
             request.member, entity_id, **{k: t for k, t in v.items() if k != "ban"}
@@ -60,7 +60,7 @@ def store_new(request: Any) -> HttpResponse:
     if not entities_here:
         messages.warning(request, "請先新增營業人，門市必須屬於一個營業人。")
         return redirect("desk:entity-new")
-    form = StoreForm(request.POST or None, entities=entities_here)
+    form = StoreForm(posted(request), entities=entities_here)
     if request.method == "POST" and form.takes(lambda v: _add_store(request.member, v)):
         messages.success(request, f"已新增門市「{form.cleaned_data['name']}」。")
         return redirect("desk:stores")
@@ -75,7 +75,7 @@ def _add_store(member: Any, values: dict[str, str]) -> None:
 @desk_page(MANAGE, Permission.REGISTER_SETTINGS)
 def store(request: Any, store_id: UUID) -> HttpResponse:
     found = queries.store(store_id, request.member)
-    form = StoreForm.of(found, request.POST or None)
+    form = StoreForm.of(found, posted(request))
     if request.method == "POST" and form.takes(
         lambda v: services.update_store(
             request.member,

@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 
-from guitai.backoffice.access import desk_page, page
+from guitai.backoffice.access import desk_page, page, posted
 from guitai.backoffice.forms.people import (
     AccountForm,
     NewStaffForm,
@@ -63,7 +63,7 @@ def _stores_for(member: Member) -> list[Store]:
 def staff_new(request: Any) -> HttpResponse:
     member = request.member
     form = NewStaffForm(
-        request.POST or None,
+        posted(request),
         roles=_roles_for(member),
         stores=_stores_for(member),
         empty=member.store_id is None,
@@ -83,7 +83,7 @@ def _add(member: Member, values: dict[str, Any]) -> None:
 @desk_page(MANAGE)
 def staff_one(request: Any, staff_id: UUID) -> HttpResponse:
     person = queries.staff_member(staff_id, request.member)
-    form = StaffForm.of(person, request.POST or None)
+    form = StaffForm.of(person, posted(request))
     if request.method == "POST" and form.takes(
         lambda v: services.update_staff(
             request.member,
