@@ -26,10 +26,12 @@ class Item:
 P = Permission
 ITEMS: tuple[Item, ...] = (
     Item("", "總覽", "home"),
+    Item("銷售", "訂單", "orders", (P.VIEW_ORDERS,), ("order",)),
     Item("銷售", "商品", "products", (P.MANAGE_PRODUCTS,), ("product",)),
     Item("電子發票", "字軌與配號", "numbers", (P.MANAGE_NUMBERS,), ("number",)),
     Item("電子發票", "發票", "invoices", (P.VIEW_INVOICES,), ("invoice",)),
     Item("電子發票", "上傳紀錄", "transmissions", (P.VIEW_INVOICES,), ("transmission",)),
+    Item("電子發票", "加值中心設定", "centres", (P.INVOICE_SETTINGS,), ("centre",)),
     Item("商店", "POS 機", "registers", (P.REGISTER_SETTINGS,), ("register",)),
     Item("商店", "門市", "stores", (P.MANAGE_SHOP, P.REGISTER_SETTINGS), ("store",)),
     Item("商店", "營業人", "entities", (P.MANAGE_SHOP,), ("entit",)),

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path, register_converter
 
+from guitai.backoffice import urls_invoicing
 from guitai.backoffice.views import audit, home, platform, products, registers, shop, sign_in, staff
 
 
@@ -87,4 +88,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(
         "platform/<uuid:merchant_id>/restore/", platform.platform_restore, name="platform-restore"
     ),
+    *urls_invoicing.urlpatterns,
 ]

@@ -1,0 +1,143 @@
+"""訂單: the list over all stores a person sees, and one order with everything about it."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+
+from guitai.backoffice.access import desk_page, page
+from guitai.backoffice.views.invoicing_base import (
+    cursor_of,
+    exported,
+    his_registers,
+    kept,
+    kept_fields,
+    links,
+    next_page,
+    typed,
+    typed_day,
+    typed_id,
+)
+from guitai.backoffice.words_invoicing import shown_audit, shown_job
+from guitai.catalog.rules import TAX_TYPE_NAMES, TaxType
+from guitai.invoicing.rules import INVOICE_STATE_NAMES, InvoiceState
+from guitai.kernel import clock
+from guitai.orders.rules import InvoiceChoiceKind, OrderState
+from guitai.payments.rules import METHOD_NAMES, Method
+from guitai.reporting import exports
+from guitai.reporting.queries import orders as reads
+from guitai.reporting.queries.orders import OrderFilter
+from guitai.tenancy import queries as tenancy
+from guitai.tenancy.rules import Permission
+
+VIEW = Permission.VIEW_ORDERS
+K = InvoiceChoiceKind
+STATES = {OrderState.COMPLETED: "完成", OrderState.CANCELLED: "已取消"}
+CHOICES = {
+    K.PAPER: "紙本",
+    K.COMPANY: "公司統編",
+    K.MOBILE_BARCODE: "手機條碼",
+    K.CITIZEN_CERTIFICATE: "自然人憑證",
+    K.MEMBER: "會員載具",
+    K.DONATION: "捐贈",
+    K.SELF: "自行開立",
+    K.NONE_YET: "尚未開立",
+}
+
+
+def _stores(request: Any) -> list[Any]:
+    return list(tenancy.stores(request.member))
+
+
+def _wanted(request: Any) -> OrderFilter:
+    chosen = typed_id(request, "store")
+    ids = tuple(store.id for store in _stores(request))
+    return OrderFilter(
+        stores=tuple(one for one in ids if chosen in {None, one}),
+        text=typed(request, "q"),
+        day=typed_day(request),
+        state=typed(request, "state"),
+        invoice_kind=typed(request, "invoice"),
+        register_id=typed_id(request, "register"),
+    )
+
+
+@desk_page(VIEW, methods=("GET",))
+def orders(request: Any) -> HttpResponse:
+    """The list; htmx asks for the table alone while somebody types into the search."""
+    wanted = _wanted(request)
+    found = reads.page(wanted, cursor_of(request))
+    values = {
+        "rows": [_row(order) for order in found.rows],
+        "next": next_page(request, found.after),
+        "wanted": wanted,
+        "day": wanted.day.isoformat() if wanted.day else "",
+        "query": kept(request),
+        "part_days": reads.PART_DAYS,
+    }
+    if request.htmx:
+        return page(request, "orders/table.html", **values)
+    stores = _stores(request)
+    return page(
+        request,
+        "orders/list.html",
+        **values,
+        keep=kept_fields(request, "q", "day", "register"),
+        register=typed(request, "register"),
+        registers=his_registers(request.member),
+        stores=links(request, "store", [("", "全部"), *((str(s.id), s.name) for s in stores)]),
+        states=links(request, "state", [("", "全部"), *((k.value, v) for k, v in STATES.items())]),
+        kinds=links(
+            request, "invoice", [("", "全部"), *((k.value, v) for k, v in CHOICES.items())]
+        ),
+        days=links(request, "day", [("", "全部"), (clock.today().isoformat(), "今天")]),
+    )
+
+
+def _row(order: Any) -> dict[str, Any]:
+    return {
+        "order": order,
+        "choice": CHOICES[K(order.invoice_kind)],
+        "cancelled": order.state == OrderState.CANCELLED,
+        # What a day cannot mend any more: sold, and neither numbered nor hand-written (B.5.6).
+        "no_invoice": order.state == OrderState.COMPLETED and not order.invoice_number,
+        "today": order.business_day == clock.today(),
+    }
+
+
+@desk_page(VIEW, methods=("GET",))
+def order_export(request: Any, kind: str) -> HttpResponse:
+    """The filter's orders as a file."""
+    rows = reads.export(_wanted(request), exports.LIMITS[kind] + 1)
+    return exported(exports.orders(rows), kind, f"orders-{clock.today().isoformat()}")
+
+
+@desk_page(VIEW, methods=("GET",))
+def order(request: Any, order_id: UUID) -> HttpResponse:
+    found = reads.dossier(order_id, [store.id for store in _stores(request)])
+    return page(
+        request,
+        "orders/one.html",
+        found=found,
+        order=found.order,
+        lines=[
+            {
+                "line": line,
+                "quantity": f"{line.quantity.normalize():f}",
+                "net": line.amount - line.discount,
+                "tax": TAX_TYPE_NAMES[TaxType(line.tax_type)],
+            }
+            for line in found.lines
+        ],
+        tenders=[
+            {"tender": one, "method": METHOD_NAMES[Method(one.method)]} for one in found.tenders
+        ],
+        invoices=[
+            {"invoice": one, "state": INVOICE_STATE_NAMES[InvoiceState(one.state)]}
+            for one in found.invoices
+        ],
+        jobs=[shown_job(job) for job in found.jobs],
+        audit=[shown_audit(entry) for entry in found.audit],
+        may_invoices=request.member.may(Permission.VIEW_INVOICES),
+        **_row(found.order),
+    )

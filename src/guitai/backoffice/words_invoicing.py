@@ -1,0 +1,120 @@
+"""Rows of numbers, invoices and uploads as the desk says them: words, tones, causes and cures."""
+
+from datetime import datetime
+from typing import Any
+
+from guitai.backoffice.words import field_word, value_word, verb_word
+from guitai.devices.models import PrintJob
+from guitai.devices.rules import Copy, JobKind, JobState
+from guitai.invoicing import registry
+from guitai.invoicing.models import Transmission
+from guitai.invoicing.rules import KIND_NAMES, STATE_NAMES, Kind, TransmissionState
+from guitai.kernel.models import AuditEntry
+from guitai.reporting.queries.invoices import Sending
+from guitai.reporting.queries.sending import UNSENT
+from guitai.reporting.rules import STATE_TONES, age_of, explained
+
+JOB_NAMES = {
+    JobKind.PROOF: "證明聯",
+    JobKind.COMPANY_PROOF: "證明聯連明細",
+    JobKind.DETAIL: "交易明細",
+    JobKind.SHIFT: "小結單",
+    JobKind.ALLOWANCE: "折讓單",
+}
+JOB_STATES = {
+    JobState.WAITING: ("等待列印", ""),
+    JobState.SENT: ("已交給列印程式", "info"),
+    JobState.DONE: ("已印出", "good"),
+    JobState.UNCERTAIN: ("不確定有沒有印出", "warn"),
+    JobState.CANCELLED: ("已取消", ""),
+}
+_VERBS = {
+    "centre_account.pause": "暫停上傳",
+    "centre_account.resume": "恢復上傳",
+    "centre_account.save": "儲存帳號",
+    "invoice.manual": "登錄手寫號碼",
+    "invoice.reprint": "補印",
+    "numbering.assign": "分配號碼",
+    "numbering.take_back": "收回號碼",
+    "numbering.state": "變更狀態",
+    "transmission.try_now": "立即重試",
+    "transmission.waiting": "重送",
+    "transmission.sent": "標記為已上傳",
+    "transmission.rejected": "結案",
+    "transmission.parked": "暫停上傳",
+}
+_VALUES = {state.value: name for state, name in STATE_NAMES.items()} | {
+    "issued": "已開立",
+    "voided": "已作廢",
+}
+
+
+def shown_transmission(row: Transmission, now: datetime) -> dict[str, Any]:
+    """State with cause, cure and how long there is; explained where something was answered."""
+    state = TransmissionState(row.state)
+    open_still = state in UNSENT
+    said = explained(row.provider_code, row.outcome) if open_still else None
+    if state is TransmissionState.WAITING and row.centre not in registry.CENTRES:
+        said = explained("NO-ACCOUNT")
+    return {
+        "row": row,
+        "kind": KIND_NAMES[Kind(row.kind)],
+        "state": STATE_NAMES[state],
+        "tone": STATE_TONES[state],
+        "centre": registry.name_of(row.centre),
+        "age": age_of(row.created_at, now) if open_still else None,
+        "said": said,
+        "in_batch": state is TransmissionState.WAITING and not row.attempts and row.due_at > now,
+        "may_hurry": state in {TransmissionState.WAITING, TransmissionState.IN_DOUBT},
+        "may_resend": state in {TransmissionState.PARKED, TransmissionState.REJECTED},
+        "may_settle": state is TransmissionState.PARKED,
+    }
+
+
+def shown_sending(one: Sending, now: datetime) -> dict[str, Any]:
+    """A transmission with its journal, ready for ``desk/transmissions/journal.html``."""
+    events = [
+        {
+            "event": event,
+            "before": _VALUES.get(event.before, event.before),
+            "after": _VALUES.get(event.after, event.after),
+            "said": explained(event.provider_code, event.outcome),
+        }
+        for event in one.events
+    ]
+    return {
+        **shown_transmission(one.transmission, now),
+        "events": events,
+        "exchanges": one.exchanges,
+    }
+
+
+def shown_job(job: PrintJob) -> dict[str, Any]:
+    state, tone = JOB_STATES[JobState(job.state)]
+    return {
+        "job": job,
+        "kind": JOB_NAMES[JobKind(job.kind)],
+        "copy": "補印" if job.copy == Copy.REPRINT else "正本",
+        "state": state,
+        "tone": tone,
+    }
+
+
+def shown_audit(entry: AuditEntry) -> dict[str, Any]:
+    before, after = entry.before or {}, entry.after or {}
+    return {
+        "entry": entry,
+        "verb": _VERBS.get(entry.verb, verb_word(entry.verb)),
+        "changes": [
+            {
+                "label": field_word(name),
+                "before": _value(name, before[name]) if name in before else None,
+                "after": _value(name, after[name]) if name in after else None,
+            }
+            for name in {**before, **after}
+        ],
+    }
+
+
+def _value(name: str, value: Any) -> str:
+    return _VALUES[value] if name == "state" and value in _VALUES else value_word(name, value)

@@ -1,0 +1,1 @@
+"""The desk's read models: one module a page. Every one starts from the open tenant scope."""
