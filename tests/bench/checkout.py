@@ -196,7 +196,7 @@ def _recorded(till: dict[str, Any]) -> tuple[Any, ...]:
     body = json.dumps(_body(till)).replace(PREFIX, "00000000-0000-4000-8000-").encode()
     real, sqlcall.one = sqlcall.one, keep  # type: ignore[assignment]
     try:
-        sales.sell(till["token"], str(till["session"]), body)
+        sales.sell(till["token"], till["session"], body)
     finally:
         sqlcall.one = real
     return seen[0]

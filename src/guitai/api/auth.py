@@ -1,10 +1,12 @@
 """Who asks: the device by cookie or bearer token, the clerk by the session's header."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, parse_cookie
 
 from guitai.api.errors import MissingMark
 from guitai.kernel.errors import NotAllowed
@@ -33,34 +35,34 @@ class Device:
         return found
 
 
-def token_of(request: HttpRequest) -> str:
-    """The device's token. By cookie an unsafe request needs the page's own header (CSRF).
+def token_of(environ: Mapping[str, Any]) -> str:
+    """The device's token of a WSGI environment (Django's ``request.META`` is one).
 
-    A bearer token is never sent by a browser on its own, so it needs none. Raises ``BIND-NONE``
-    and ``API-MARK``.
+    By cookie an unsafe request needs the page's own header (CSRF). A bearer token is never sent by
+    a browser on its own, so it needs none. Raises ``BIND-NONE`` and ``API-MARK``.
     """
-    bearer = request.META.get("HTTP_AUTHORIZATION", "")
+    bearer = environ.get("HTTP_AUTHORIZATION", "")
     if bearer.startswith("Bearer "):
         return str(bearer[7:].strip())
-    token = request.COOKIES.get(COOKIE, "")
+    token = parse_cookie(environ.get("HTTP_COOKIE", "")).get(COOKIE, "")
     if not token:
         raise NotBound
-    if request.method not in SAFE and request.META.get(MARK) != "1":
+    if environ.get("REQUEST_METHOD") not in SAFE and environ.get(MARK) != "1":
         raise MissingMark
-    return str(token)
+    return token
 
 
-def session_id_of(request: HttpRequest) -> UUID | None:
+def session_id_of(environ: Mapping[str, Any]) -> UUID | None:
     """The id in the session's header; ``None`` where it is missing or no UUID."""
     try:
-        return UUID(request.META.get(SESSION, ""))
+        return UUID(environ.get(SESSION, ""))
     except ValueError:
         return None
 
 
 def device_of(request: HttpRequest) -> Device:
     """The bound device. Raises ``BIND-NONE``, ``TEN-MERCHANT-SUSPENDED``, ``API-MARK``."""
-    return Device(*queries.authenticate_device(token_of(request)))
+    return Device(*queries.authenticate_device(token_of(request.META)))
 
 
 def clerk_of(request: HttpRequest, device: Device, needs: tuple[str, ...]) -> Clerk:
@@ -68,7 +70,7 @@ def clerk_of(request: HttpRequest, device: Device, needs: tuple[str, ...]) -> Cl
 
     Raises ``TILL-SESSION`` and ``GT-NOT-ALLOWED``.
     """
-    session_id = session_id_of(request)
+    session_id = session_id_of(request.META)
     if session_id is None:
         raise SessionClosed
     session: TillSession = queries.require_session(device.register.id, session_id)

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from guitai.api import shapes
-from guitai.api.endpoints import NOBODY, Endpoint
+from guitai.api import auth, shapes
+from guitai.api.endpoints import CLERK, NOBODY, Endpoint
 from guitai.api.routes import ENDPOINTS
 
 _PARAM = re.compile(r"<uuid:(\w+)>")
@@ -44,7 +44,8 @@ def document() -> bytes:
                 "schemas": components,
                 "securitySchemes": {
                     "device": {"type": "http", "scheme": "bearer"},
-                    "cookie": {"type": "apiKey", "in": "cookie", "name": "guitai_till"},
+                    "cookie": {"type": "apiKey", "in": "cookie", "name": auth.COOKIE},
+                    "session": {"type": "apiKey", "in": "header", "name": "X-Guitai-Session"},
                 },
             },
         }
@@ -67,13 +68,21 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
         "summary": endpoint.summary,
         "parameters": _parameters(endpoint),
         "responses": responses,
-        "security": [] if endpoint.who == NOBODY else [{"device": []}, {"cookie": []}],
+        "security": _security(endpoint),
     }
     if endpoint.needs:
         found["description"] = "需要權限：" + "、".join(endpoint.needs)
     if endpoint.body is not None:
         found["requestBody"] = {"required": True, "content": _content(endpoint.body)}
     return found
+
+
+def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
+    """The device by bearer token or cookie, and beside it the clerk's session where one acts."""
+    if endpoint.who == NOBODY:
+        return []
+    clerk: dict[str, list[str]] = {"session": []} if endpoint.who == CLERK else {}
+    return [{"device": [], **clerk}, {"cookie": [], **clerk}]
 
 
 def _name_of(endpoint: Endpoint) -> str:
@@ -95,10 +104,6 @@ def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
         {"name": q.name, "in": "query", "description": q.words, "schema": dict(q.schema)}
         for q in endpoint.query
     ]
-    if endpoint.who == "clerk":
-        found.append(
-            {"name": "X-Guitai-Session", "in": "header", "required": True, "schema": _UUID}
-        )
     return found
 
 

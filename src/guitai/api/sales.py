@@ -46,8 +46,8 @@ def answered(token: str, session_id: UUID | None, body: bytes) -> tuple[int, byt
 
 def view(request: HttpRequest) -> HttpResponse:
     try:
-        token, body = auth.token_of(request), wire.body_of(request)
+        token, body = auth.token_of(request.META), wire.body_of(request)
     except GuitaiError as error:
         return wire.refused(error)
-    status, said = answered(token, auth.session_id_of(request), body)
+    status, said = answered(token, auth.session_id_of(request.META), body)
     return wire.answer(said, status)

@@ -88,7 +88,7 @@ def sign_in(call: Call) -> shapes.SignInOut:
 
 def sign_out(call: Call) -> shapes.Ok:
     """Signing out twice is fine."""
-    session_id = auth.session_id_of(call.request)
+    session_id = auth.session_id_of(call.request.META)
     if session_id is not None:
         services.close_session(call.register_id, session_id)
     return shapes.Ok()

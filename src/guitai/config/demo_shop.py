@@ -198,8 +198,8 @@ def add_machine(sandbox: str, posid: str) -> None:
 
 def allot(sandbox: str, period: Period, track: str, last: int, *, face: str) -> None:
     """Numbers 0 to ``last`` of the track exist for the demo's seller, on one face."""
-    body = {"seller": BAN, "period": period.code, "track": track, "begin": 0, "end": last}
-    _tell(sandbox, "ranges", body | {"face": face})
+    body = {"seller": BAN, "period": period.code, "track": track, "begin": f"{0:08d}"}
+    _tell(sandbox, "ranges", body | {"end": f"{last:08d}", "face": face})
 
 
 def _tell(sandbox: str, path: str, body: dict[str, Any]) -> None:

@@ -170,7 +170,7 @@ def _print(till: Any, printer: Any, job_id: str) -> str:
 def _await_upload(shop: Any, invoice_id: str) -> tuple[str, str]:
     """The state of the invoice's transmission once it is settled, and the platform's word."""
     from guitai.invoicing.models import Transmission
-    from guitai.kernel import scope
+    from guitai.kernel import deferral, scope
 
     deadline = time.monotonic() + UPLOAD_SECONDS
     with scope.tenant(shop.merchant_id), out.status("等待上傳與平台確認…"):
@@ -178,7 +178,9 @@ def _await_upload(shop: Any, invoice_id: str) -> tuple[str, str]:
             row = Transmission.objects.get(subject_id=invoice_id, kind="F0401")
             if row.state in {"confirmed", "rejected", "parked"} or time.monotonic() > deadline:
                 return row.state, f"{row.provider_code} {row.provider_message}".strip()
-            time.sleep(0.2)
+            if row.state == "sent":  # the platform's answer is read every minute; ask for it now
+                deferral.defer("invoicing.read_results", once="invoicing.read_results", timestamp=0)
+            time.sleep(0.5)
 
 
 def _expected_barcodes(shop: Any, invoice_id: str) -> set[str]:

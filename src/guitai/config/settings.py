@@ -1,8 +1,11 @@
 """Django's settings. Everything an operator may change comes from the environment."""
 
+import logging
 import os
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+import structlog
 
 from guitai.config import embedded, home
 
@@ -178,6 +181,18 @@ PROCRASTINATE_IMPORT_PATHS = ["guitai.invoicing.jobs", "guitai.numbering.jobs"]
 GUITAI_TURNKEY_FOLDER = os.environ.get("GUITAI_TURNKEY", str(home.folder() / "turnkey"))
 GUITAI_AGENT_PORTS = [47120, 47121, 47122, 47123]
 
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=False),
+        structlog.processors.JSONRenderer(ensure_ascii=False),
+    ],
+    wrapper_class=structlog.make_filtering_bound_logger(
+        logging.getLevelNamesMapping()[os.environ.get("GUITAI_LOG_LEVEL", "WARNING")]
+    ),
+    cache_logger_on_first_use=True,
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
