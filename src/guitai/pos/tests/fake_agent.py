@@ -17,10 +17,18 @@ from websockets.sync.server import serve
 
 READY = {
     "link": "up", "online": True, "paper": "ok", "cover": "closed", "cutter": "ok",
-    "drawer": "closed", "code": "OK", "message": "發票機就緒。", "since": "2026-11-21T10:00:00+00:00",
-    "device": {"id": "virtual", "name": "Posiflex PP-8800", "kind": "virtual", "profile": "PP-8800", "dots": 384},
+    "drawer": "closed", "code": "OK", "message": "發票機就緒。",
+    "since": "2026-11-21T10:00:00+00:00",
+    "device": {"id": "virtual", "name": "Posiflex PP-8800", "kind": "virtual",
+               "profile": "PP-8800", "dots": 384},
 }  # fmt: skip
-PAPER_END = {**READY, "online": False, "paper": "end", "code": "PAPER_END", "message": "紙張用完，請換紙。"}
+PAPER_END = {
+    **READY,
+    "online": False,
+    "paper": "end",
+    "code": "PAPER_END",
+    "message": "紙張用完，請換紙。",
+}
 CODE = "493817"
 TOKEN = "t" * 43
 
@@ -53,7 +61,9 @@ class FakeAgent:
     def hello(self, connection, request):
         if request.path != "/hello":
             return None
-        body = json.dumps({"name": "guitai-agent", "version": "0.1.0", "protocol": [1], "paired": False})
+        body = json.dumps(
+            {"name": "guitai-agent", "version": "0.1.0", "protocol": [1], "paired": False}
+        )
         headers = Headers(
             [
                 ("Access-Control-Allow-Origin", request.headers.get("Origin", "null")),
@@ -73,7 +83,9 @@ class FakeAgent:
                     reply = {"ok": True, **self.answer(socket, message)}
                 except LookupError as error:
                     reply = {"ok": False, "error": {"code": error.args[0], "message": ""}}
-                socket.send(json.dumps({"v": 1, "id": message["id"], "type": message["type"], **reply}))
+                socket.send(
+                    json.dumps({"v": 1, "id": message["id"], "type": message["type"], **reply})
+                )
                 self.after(message)
         except ConnectionClosed:
             return
@@ -96,7 +108,9 @@ class FakeAgent:
             self.drawers += 1
             return {}
         if kind == "diag.run":
-            return {"findings": [{"code": "OK", "level": "ok", "message": "發票機正常。", "remedy": ""}]}
+            return {
+                "findings": [{"code": "OK", "level": "ok", "message": "發票機正常。", "remedy": ""}]
+            }
         return {"printer": self.printer}
 
     def welcome(self) -> dict:
@@ -124,7 +138,8 @@ class FakeAgent:
         if job_id in self.journal:
             return {"job": self.journal[job_id], "replay": True}
         self.journal[job_id] = {
-            "job_id": job_id, "state": "queued", "reason": "", "message": "", "copy": message["copy"],
+            "job_id": job_id, "state": "queued", "reason": "", "message": "",
+            "copy": message["copy"],
             "kind": "document", "sha256": message["sha256"], "bytes": 0,
         }  # fmt: skip
         return {"job": dict(self.journal[job_id]), "replay": False}

@@ -64,6 +64,7 @@ class World:
         self.parked: dict[str, dict] = {}
         self.summaries: list[dict] = []
         self.drawer: list[str] = []
+        self.agent_news: list[dict] = []
         self.number = 30
         self.lock = threading.RLock()
         self.products = [
@@ -90,7 +91,9 @@ class World:
             "session": {"id": "sess1", "staff": staff, "permissions": self.permissions}
             if self.signed_in
             else None,
-            "numbers": {"remaining": self.remaining, "period": "11512", "period_label": "115年11-12月"},
+            "numbers": {
+                "remaining": self.remaining, "period": "11512", "period_label": "115年11-12月",
+            },
             "centre": self.centre,
             "now": "2026-11-21T10:00:00+08:00",
             "catalog_version": "v1",
@@ -114,7 +117,9 @@ def quantity_amount(line: dict) -> int:
 
 def check_sale(world: World, sale: dict) -> None:
     """The arithmetic and the shape of a sale, in integers."""
-    if not re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", sale["id"]):
+    if not re.fullmatch(
+        r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", sale["id"]
+    ):
         raise Refusal(422, "GT-BAD-INPUT", "編號不是 UUIDv7。", "id")
     total = sum(quantity_amount(line) - line["discount"] for line in sale["lines"])
     if total - sale["order_discount"] != sale["total"]:
@@ -136,7 +141,8 @@ def make_sale(world: World, sale: dict, text: bytes) -> dict:
     order = new_order(world, sale)
     answer = {
         "order": {key: order[key] for key in ("id", "number", "total", "change", "issued_at")},
-        "invoice": None, "print_jobs": [], "numbers": {"remaining": world.remaining}, "replay": False,
+        "invoice": None, "print_jobs": [], "numbers": {"remaining": world.remaining},
+        "replay": False,
     }  # fmt: skip
     if world.auto_issue and sale["invoice"]["kind"] != "self":
         answer.update(issue(world, order))
@@ -146,9 +152,7 @@ def make_sale(world: World, sale: dict, text: bytes) -> dict:
 
 def new_order(world: World, sale: dict) -> dict:
     received = sum(t.get("received", t["amount"]) - t["amount"] for t in sale["tenders"])
-    lines = [
-        {**line, "amount": quantity_amount(line)} for line in sale["lines"]
-    ]
+    lines = [{**line, "amount": quantity_amount(line)} for line in sale["lines"]]
     return {
         "id": sale["id"], "number": f"A1-{len(world.sales) + 1:05}", "total": sale["total"],
         "change": received, "issued_at": "2026-11-21T10:05:00+08:00", "lines": lines,
@@ -168,14 +172,19 @@ def issue(world: World, order: dict) -> dict:
         world.remaining -= 1
         world.number += 1
         order["invoice"] = {
-            "id": str(uuid.uuid4()), "number": f"ZX{world.number:08}", "period_label": "115年11-12月",
+            "id": str(uuid.uuid4()), "number": f"ZX{world.number:08}",
+            "period_label": "115年11-12月",
             "random_code": "0815", "state": "waiting",
         }  # fmt: skip
         order["invoice_number"] = order["invoice"]["number"]
     kind = "company_proof" if order["choice"].get("ban") else "proof"
-    wants = order["choice"].get("print", True)
+    wants = order["choice"]["kind"] in ("paper", "company")
     jobs = [queue(world, order, kind, "original")] if wants else []
-    return {"invoice": order["invoice"], "print_jobs": jobs, "numbers": {"remaining": world.remaining}}
+    return {
+        "invoice": order["invoice"],
+        "print_jobs": jobs,
+        "numbers": {"remaining": world.remaining},
+    }
 
 
 def queue(world: World, order: dict, kind: str, copy: str) -> dict:
@@ -185,7 +194,7 @@ def queue(world: World, order: dict, kind: str, copy: str) -> dict:
     world.jobs[job_id] = {
         "job_id": job_id, "id": job_id, "kind": kind, "copy": copy, "doc": doc, "state": "waiting",
         "sha256": hashlib.sha256(text).hexdigest(), "expires": "2036-01-01T00:00:00+08:00",
-        "order_id": order["id"],
+        "order_id": order["id"], "detail": "",
     }  # fmt: skip
     return {"id": job_id, "kind": kind, "copy": copy}
 
@@ -221,7 +230,9 @@ class Handler(BaseHTTPRequestHandler):
             "pos/till.html", {"agent_ports": str(ports[0]), "modules": modules()}
         )
         policy = content_security_policy(ports)
-        self.answer(200, html.encode(), "text/html; charset=utf-8", {"Content-Security-Policy": policy})
+        self.answer(
+            200, html.encode(), "text/html; charset=utf-8", {"Content-Security-Policy": policy}
+        )
 
     def static(self, name: str) -> None:
         found = finders.find(name)
@@ -315,6 +326,9 @@ class Handler(BaseHTTPRequestHandler):
         if path in ("shift/summary", "shift/close"):
             world.summaries.append({"path": path, **body})
             return 200, {"print_jobs": []}
+        if path == "agent":
+            world.agent_news.append(body)
+            return 200, {"ok": True}
         if path == "drawer":
             world.drawer.append(body["reason"])
             return 200, {}
@@ -358,13 +372,16 @@ def orders(world: World, method: str, rest: list[str], query: dict, body: dict) 
         raise Refusal(404, "GT-NOT-FOUND", "找不到這筆資料。")
     order = world.sales[rest[0]]["order"]
     if method == "GET":
-        return 200, order
+        return 200, {"order": order}
     verb = rest[1]
     if verb == "issue":
         return 200, {"order": order, **issue(world, order)}
     if verb == "cancel":
         order["state"], order["cancel_reason"] = "cancelled", body["reason"]
-        return 200, {"order": order}
+        refund: dict[str, int] = {}
+        for tender in order["tenders"]:
+            refund[tender["method"]] = refund.get(tender["method"], 0) + tender["amount"]
+        return 200, {"order": order, "refund": refund}
     if verb == "reprint":
         kind = "detail" if body["what"] == "detail" else "proof"
         return 200, {"print_jobs": [queue(world, order, kind, "reprint")]}
@@ -372,15 +389,19 @@ def orders(world: World, method: str, rest: list[str], query: dict, body: dict) 
     return 200, {"order": order}
 
 
-def print_jobs(world: World, method: str, rest: list[str], query: dict, body: dict) -> tuple[int, dict]:
+def print_jobs(
+    world: World, method: str, rest: list[str], query: dict, body: dict
+) -> tuple[int, dict]:
     if not rest:
-        keep = ("id", "kind", "copy", "state", "order_id")
+        keep = ("id", "kind", "copy", "state", "order_id", "detail")
         listed = [j for j in world.jobs.values() if j["state"] in ("waiting", "sent", "uncertain")]
-        return 200, {"print_jobs": [{name: j[name] for name in keep} for j in listed]}
+        return 200, {"jobs": [{name: j[name] for name in keep} for j in listed]}
     job = world.jobs[rest[0]]
     if method == "GET":
-        return 200, {key: job[key] for key in ("job_id", "kind", "copy", "doc", "sha256", "expires")}
-    job["state"] = body["state"]
+        return 200, {
+            key: job[key] for key in ("job_id", "kind", "copy", "doc", "sha256", "expires")
+        }
+    job["state"], job["detail"] = body["state"], body["detail"]
     world.reports.append((rest[0], body["state"]))
     return 200, {}
 

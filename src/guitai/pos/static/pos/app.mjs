@@ -32,7 +32,7 @@ function initialState() {
     signin: { staffId: null, pin: "", busy: false, error: null },
     orders: { search: "", day: "", page: 1, state: "idle", list: [], detail: null, cancel: null, manual: null, error: null },
     parked: { state: "idle", list: [], error: null, label: "" },
-    shift: { state: "idle", figures: null, counted: "", pieces: {}, taken: "0", reason: "", error: null, done: null, ask: false },
+    shift: { state: "idle", figures: null, counted: "", pieces: {}, taken: "0", reason: "", error: null, done: null, ask: "" },
     device: { code: "", error: null, say: null, findings: null, busy: "", drawer: "" },
     busy: "",
   };

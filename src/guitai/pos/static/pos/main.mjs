@@ -2,7 +2,7 @@
 
 import { openOrder } from "./actions/orders.mjs";
 import { putAside } from "./actions/checkout.mjs";
-import { refresh, startBeat } from "./actions/session.mjs";
+import { loadProducts, refresh, startBeat } from "./actions/session.mjs";
 import { App } from "./app.mjs";
 import { LineWatch } from "./logic/line.mjs";
 import { AgentLink } from "./net/agent.mjs";
@@ -40,6 +40,7 @@ function wire(app, { api, agentPorts }) {
     onJob: (job) => app.prints.onJob(job),
   });
   app.prints = new Prints({ api: app.api, agent: app.agent, changed: () => app.draw() });
+  app.loadProducts = () => loadProducts(app);
   app.putAside = () => putAside(app);
   app.showOrder = (id) => openOrder(app, id);
   app.reportFault = (error) => app.say("bad", "say.error", { words: error.message || error.code });
@@ -57,8 +58,19 @@ function applyTheme(name) {
 function agentChanged(app, agent) {
   const was = app.state.agent.state;
   app.set({ agent });
+  tellServer(app, agent);
   if (agent.state === "ready" && was !== "ready") app.prints.fetchWaiting().then(() => app.prints.pump());
   else if (agent.state !== "ready" && was === "ready") app.prints.pump();
+}
+
+/** What the desk may know of this printer; only news, and never in the way of anything. */
+function tellServer(app, agent) {
+  if (agent.state !== "ready" || app.state.phase !== "till") return;
+  const news = { agent_id: agent.agentId, code: agent.printer?.code ?? "", message: agent.printer?.message ?? "" };
+  const text = JSON.stringify(news);
+  if (text === app.toldServer) return;
+  app.toldServer = text;
+  app.api.post("agent", news);
 }
 
 /** Any "who are you" leads back to the question who we are; the cart stays. */

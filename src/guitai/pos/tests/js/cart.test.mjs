@@ -60,7 +60,7 @@ test("the sale is what the server takes, and never a fraction", () => {
   ]);
   assert.equal(sale.total, 98 + 250 - 10);
   assert.deepEqual(sale.tenders, [{ method: "cash", amount: 338, received: 500 }]);
-  assert.deepEqual(sale.invoice, { kind: "company", ban: "04595257", buyer_name: "好公司", print: true });
+  assert.deepEqual(sale.invoice, { kind: "company", ban: "04595257", buyer_name: "好公司" });
   assert.equal(sale.note, "早餐");
   assert.ok(!("recognised_on" in sale));
   assert.equal(sale.id, cart.id);

@@ -38,10 +38,18 @@ test("a wrong code is complained of at its field, a half-typed one not yet", () 
 });
 
 test("the choice as the server takes it", () => {
-  assert.deepEqual(choiceForServer(newChoice()), { kind: "paper", print: true });
-  assert.deepEqual(choiceForServer({ ...withKind(newChoice(), "mobile_barcode"), carrier: "/abc+123" }), { kind: "mobile_barcode", carrier: "/ABC+123", print: false });
+  assert.deepEqual(choiceForServer(newChoice()), { kind: "paper" });
+  assert.deepEqual(choiceForServer({ ...withKind(newChoice(), "mobile_barcode"), carrier: "/abc+123" }), { kind: "mobile_barcode", carrier: "/ABC+123" });
   assert.deepEqual(choiceForServer({ ...newChoice("self"), number: "AB12345678" }), { kind: "self", number: "AB12345678" });
-  assert.deepEqual(choiceForServer({ ...newChoice("donation"), npoban: "919", print: false }), { kind: "donation", npoban: "919", print: false });
+  assert.deepEqual(choiceForServer({ ...newChoice("donation"), npoban: "919" }), { kind: "donation", npoban: "919" });
+});
+
+test("a member carrier names its class, which the platform gave to the seller", () => {
+  const member = { ...newChoice("member"), carrier: "M0001" };
+  assert.deepEqual(choiceFault(member), { code: "invoice.member_type", field: "carrierType" });
+  assert.equal(choiceFault({ ...member, carrierType: "3J0002" }).code, "invoice.member_type");
+  assert.equal(choiceFault({ ...member, carrierType: "EG0001" }), null);
+  assert.deepEqual(choiceForServer({ ...member, carrierType: "EG0001" }), { kind: "member", carrier: "M0001", carrier_type: "EG0001" });
 });
 
 test("changing between carriers forgets the other carrier's code, never the BAN", () => {

@@ -1,13 +1,14 @@
 // From 收款 to the invoice: the sale is kept here first, then asked until it is answered.
 
 import { freshCart } from "../app.mjs";
-import { isEmpty, totalOf } from "../logic/cart.mjs";
+import { printDetail } from "./after.mjs";
+import { isEmpty, refreshed, totalOf } from "../logic/cart.mjs";
 import { FIELD_OF, choiceFault, newChoice, withKind } from "../logic/invoice.mjs";
 import { parseAmount, shown } from "../logic/money.mjs";
 import { afterTry, isSettled, newEntry, waitAfter } from "../logic/outbox.mjs";
 import { buildSale } from "../logic/sale.mjs";
 import { changeOf, fillDifference, newTender, tenderFault } from "../logic/tender.mjs";
-import { outbox } from "../net/store.mjs";
+import { outbox, small } from "../net/store.mjs";
 
 const SALE_TIMEOUT_MS = 10_000;
 
@@ -31,11 +32,13 @@ export function backToCart(app) {
 }
 
 export function pickKind(app, kind) {
-  app.set({ choice: withKind(app.state.choice, kind), fault: null });
+  const carrierType = app.state.choice.carrierType || small.get("carrier_type", "");
+  app.set({ choice: { ...withKind(app.state.choice, kind), carrierType }, fault: null });
   app.focus(FIELD_OF[kind] ? "choice-field" : `tender-${app.state.tender}`);
 }
 
 export function setChoice(app, change) {
+  if (change.carrierType) small.set("carrier_type", change.carrierType);
   app.set({ choice: { ...app.state.choice, ...change }, fault: null });
 }
 
@@ -113,7 +116,8 @@ export async function confirmSale(app) {
 
 function showFault(app, fault) {
   app.set({ fault, tender: fault.index ?? app.state.tender });
-  app.focus(fault.field ? "choice-field" : `tender-${fault.index}`);
+  if (fault.field === "carrierType") return app.focus("carrier-type");
+  return app.focus(fault.field ? "choice-field" : `tender-${fault.index}`);
 }
 
 const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
@@ -169,15 +173,19 @@ function finish(app, entry) {
   const result = { ...entry, body: undefined };
   if (app.state.entry?.id === entry.id) {
     app.set({ stage: "done", page: "sale", result, entry: null, cart: freshCart(), choice: newChoice(), selected: null });
-    const unissued = !answer.invoice && entry.kind !== "self" && entry.total > 0;
-    app.focus(unissued ? "issue" : "next");
+    app.focus(mustIssue(result) ? "issue" : "next");
   } else {
     app.set({ aside: app.state.aside.filter((one) => one.id !== entry.id) });
     app.say("good", "sale.aside_done", { number: answer.invoice?.number ?? answer.order.number });
   }
   app.prints.add(answer.print_jobs ?? [], about);
+  if (entry.choice.detail && answer.invoice && !answer.replay) printDetail(app, answer.order.id);
   if (entry.cash && !entry.unknown) openDrawer(app);
 }
+
+/** Whether the clerk must still press 「開立發票」: forgotten, it can never be issued (B.5.6). */
+export const mustIssue = (result) =>
+  !result.answer.invoice && (result.answer.order.can_issue ?? (result.kind !== "self" && result.total > 0));
 
 function openDrawer(app) {
   if (app.agent.state !== "ready") return;
@@ -190,8 +198,17 @@ function refuse(app, entry) {
     return app.say("bad", "sale.aside_refused", { total: shown(entry.total) });
   }
   app.set({ stage: "checkout", entry: null, fault: { error: entry.error, reused: entry.state === "reused" } });
+  if (/^ORD-(CATALOG-CHANGED|NOT-SOLD|PRICE-CHANGED)$/.test(entry.error?.code ?? "")) renewCart(app);
   const field = entry.error?.field ?? "";
   return app.focus(/^(invoice|ban|carrier|npoban|number)/.test(field) ? "choice-field" : "confirm");
+}
+
+/** The goods changed under the cart: today's prices into it, the clerk sees the new total. */
+async function renewCart(app) {
+  await app.loadProducts();
+  const fresh = refreshed(app.state.cart, app.state.catalogue.byId);
+  app.set({ cart: fresh.cart, tenders: [newTender("cash")], tender: 0 });
+  if (isEmpty(fresh.cart)) backToCart(app);
 }
 
 /** No answer for long: serve the next customer; this sale goes on being asked in the background. */

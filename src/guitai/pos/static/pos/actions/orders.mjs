@@ -47,7 +47,7 @@ export function cancelOrder(app) {
     if (error) return app.within("orders", { error });
     await openOrder(app, detail.id);
     await refreshList(app);
-    return app.within("orders", { done: "orders.cancelled" });
+    return app.within("orders", { done: { id: detail.id, refund: answer.data.refund ?? {} } });
   });
 }
 

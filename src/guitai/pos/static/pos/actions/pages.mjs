@@ -69,7 +69,7 @@ export async function dropParked(app, id) {
 // Shift (B.11) -------------------------------------------------------------------------------
 
 export async function loadShift(app) {
-  app.within("shift", { state: "loading", error: null, done: null, ask: false });
+  app.within("shift", { state: "loading", error: null, done: null, ask: "" });
   const answer = await app.api.get("shift");
   const error = failed(answer);
   app.within("shift", error ? { state: "failed", error } : { state: "ready", figures: answer.data });
@@ -85,7 +85,7 @@ export function counted(shift) {
 }
 
 /** 小結, and 關帳 with it when `close`. */
-export function makeSummary(app, close) {
+export function makeSummary(app, close, confirmed = false) {
   const { shift } = app.state;
   const form = { expected: expectedCash(shift), counted: counted(shift), takenOut: parseAmount(shift.taken || "0"), reason: shift.reason };
   const fault = summaryFault(form);
@@ -94,9 +94,9 @@ export function makeSummary(app, close) {
     return app.focus(`shift-${fault.field}`);
   }
   return busily(app, "summary", async () => {
-    const answer = await app.api.post("shift/summary", { id: (app.summaryId ??= uuid7()), counted_cash: form.counted, taken_out: form.takenOut, reason: shift.reason.trim(), close });
+    const answer = await app.api.post("shift/summary", { id: (app.summaryId ??= uuid7()), counted_cash: form.counted, taken_out: form.takenOut, reason: shift.reason.trim(), close, confirm: confirmed });
     const error = failed(answer);
-    if (error) return app.within("shift", { error });
+    if (error) return app.within("shift", { error, ask: error.code === "SHIFT-CONFIRM" ? "summary" : "" });
     app.summaryId = null;
     app.prints.add(answer.data.print_jobs ?? [], { label: "" });
     app.within("shift", { counted: "", pieces: {}, taken: "0", reason: "", fault: null });
@@ -109,7 +109,7 @@ export function closeDay(app, confirmed = false) {
   return busily(app, "close", async () => {
     const answer = await app.api.post("shift/close", confirmed ? { confirm: true } : {});
     const error = failed(answer);
-    if (error) return app.within("shift", { error, ask: /AGAIN|SECOND|CONFIRM/.test(error.code) });
+    if (error) return app.within("shift", { error, ask: error.code === "SHIFT-CONFIRM" ? "close" : "" });
     app.prints.add(answer.data.print_jobs ?? [], { label: "" });
     await loadShift(app);
     return app.within("shift", { done: { words: "shift.closed", data: answer.data } });

@@ -21,7 +21,8 @@ function unbound(app) {
   const lost = Boolean(app.state.till) || app.state.bind.lost;
   app.api.session = "";
   if (app.state.phase !== "bind") {
-    app.set({ phase: "bind", till: null, bind: { ...app.state.bind, lost, busy: false } });
+    const stage = app.state.stage === "checkout" ? "cart" : app.state.stage;
+    app.set({ phase: "bind", till: null, stage, bind: { ...app.state.bind, lost, busy: false } });
   }
 }
 
@@ -44,7 +45,7 @@ async function arrived(app) {
   await app.prints.fetchWaiting();
 }
 
-async function loadProducts(app) {
+export async function loadProducts(app) {
   const name = `products.${app.state.till.register.id}`;
   const stored = await kept.get(name).catch(() => null);
   if (stored && app.state.catalogueState === "loading") show(app, stored);

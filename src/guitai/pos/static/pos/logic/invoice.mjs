@@ -27,10 +27,14 @@ export const isCitizenCertificate = (text) => /^[A-Z]{2}\d{14}$/.test(text);
 export const isDonationCode = (text) => /^\d{3,7}$/.test(text);
 export const isInvoiceNumber = (text) => /^[A-Z]{2}\d{8}$/.test(text);
 
+/** The class of a seller's own carriers, given by the platform: two signs and four digits. */
+export const isCarrierType = (text) =>
+  /^[0-9A-Z]{2}\d{4}$/.test(text) && !["3J0002", "CQ0001"].includes(text);
+
 /** A fresh choice. */
 export function newChoice(kind = "paper") {
   return {
-    kind, ban: "", buyerName: "", carrier: "", npoban: "", number: "", print: kind === "paper" || kind === "company",
+    kind, ban: "", buyerName: "", carrier: "", carrierType: "", npoban: "", number: "", detail: false,
   };
 }
 
@@ -38,10 +42,7 @@ export function newChoice(kind = "paper") {
 export function withKind(choice, kind) {
   const codeKinds = ["mobile_barcode", "citizen_certificate", "member"];
   const keep = kind === choice.kind || !codeKinds.includes(kind);
-  return {
-    ...choice, kind, carrier: keep ? choice.carrier : "",
-    print: kind === "paper" || kind === "company",
-  };
+  return { ...choice, kind, carrier: keep ? choice.carrier : "" };
 }
 
 /** What a person typed, cleaned: half width, no blanks around, letters in upper case. */
@@ -83,7 +84,9 @@ export function choiceFault(choice) {
   if (!field) return null;
   const check = CHECKS[field === "carrier" ? choice.kind : field];
   const code = check(cleaned(choice.kind === "member" ? "member" : field, choice[field]));
-  return code ? { code, field } : null;
+  if (code) return { code, field };
+  const typed = choice.kind === "member" && !isCarrierType(choice.carrierType);
+  return typed ? { code: "invoice.member_type", field: "carrierType" } : null;
 }
 
 /** A half-typed code is not a mistake yet: true while it can still become right. */
@@ -107,7 +110,7 @@ export function choiceForServer(choice) {
   if (choice.kind === "company" && choice.buyerName.trim()) {
     invoice.buyer_name = choice.buyerName.trim();
   }
-  if (choice.kind !== "self") invoice.print = choice.print;
+  if (choice.kind === "member") invoice.carrier_type = choice.carrierType;
   return invoice;
 }
 

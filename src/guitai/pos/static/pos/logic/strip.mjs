@@ -27,7 +27,7 @@ function centreCell(till) {
   };
   if (centre.rejected) return { tone: "bad", code: "strip.centre_rejected", params };
   if (centre.in_doubt) return { tone: "warn", code: "strip.centre_doubt", params };
-  if (["ok", "open", "up", "active"].includes(centre.state)) {
+  if (["ok", "busy"].includes(centre.state)) {
     return { tone: "good", code: centre.waiting ? "strip.centre_waiting" : "strip.centre_ok", params };
   }
   return { tone: "warn", code: "strip.centre_text", params };

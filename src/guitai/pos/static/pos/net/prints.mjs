@@ -76,7 +76,8 @@ export class Prints {
 
   async #step(job) {
     const known = await this.#ask(job.id);
-    const sentTo = sentTable()[job.id] ?? "";
+    // The server keeps whom it was handed to, for a device that has forgotten.
+    const sentTo = sentTable()[job.id] ?? (job.server === "sent" ? job.detail ?? "" : "");
     const step = nextStep({ server: job.server, known, sentTo, agentId: this.agent.agentId });
     if (step === "submit") await this.#submit(job);
     else if (step === "ask" && !known) this.#set(job.id, { state: "uncertain", asked: true });

@@ -38,15 +38,16 @@ function invoicePart(app) {
 
 function choiceWords(app) {
   const { choice, fault } = app.state;
+  if (fault?.field === "carrierType") return "";
   if (fault?.field) return t(fault.code);
   if (fault?.error && /^(invoice|ban|carrier|npoban|number)/.test(fault.error.field ?? "")) return errorWords(fault.error);
   // While it is being typed it is not wrong yet; once it cannot become right any more, say so.
   const now = choiceFault(choice);
-  return now && !isUnfinished(choice) ? t(now.code) : "";
+  return now && now.field !== "carrierType" && !isUnfinished(choice) ? t(now.code) : "";
 }
 
 function choiceField(app) {
-  const { choice } = app.state;
+  const { choice, fault } = app.state;
   const name = FIELD_OF[choice.kind];
   if (!name) return h("p.choice-hint", null, t("choice.paper_hint"));
   const take = (event) => {
@@ -60,6 +61,9 @@ function choiceField(app) {
       autocapitalize: "characters", oninput: take,
       onkeydown: (event) => { if (event.key === "Enter") { event.preventDefault(); event.stopPropagation(); leaveChoice(app); } },
     }, { fault: choiceWords(app), hint: t(`choice.${choice.kind}_hint`) }),
+    choice.kind === "member" && field("carrier-type", t("choice.member_type"), {
+      value: choice.carrierType, maxlength: 6, autocapitalize: "characters", oninput: (event) => setChoice(app, { carrierType: cleaned("type", event.target.value) }),
+    }, { fault: fault?.field === "carrierType" ? t(fault.code) : "", hint: t("choice.member_type_hint") }),
     choice.kind === "company" && field("buyer-name", t("choice.buyer_name"), {
       value: choice.buyerName, maxlength: 60, oninput: (event) => setChoice(app, { buyerName: event.target.value }),
     }),
@@ -70,7 +74,7 @@ function printSwitch(app) {
   const { choice } = app.state;
   if (!["mobile_barcode", "citizen_certificate", "member", "donation"].includes(choice.kind)) return null;
   return h("label.switch", null, h("input", {
-    type: "checkbox", checked: choice.print, onchange: (event) => setChoice(app, { print: event.target.checked }),
+    type: "checkbox", checked: choice.detail, onchange: (event) => setChoice(app, { detail: event.target.checked }),
   }), h("span", null, t("choice.print_detail")));
 }
 

@@ -1,5 +1,6 @@
 // After the money: change, number, what prints, and the next customer.
 
+import { mustIssue } from "../actions/checkout.mjs";
 import { issueNow, printDetail, saveNumber } from "../actions/after.mjs";
 import { startNext } from "../actions/selling.mjs";
 import { icon } from "../lib/icons.mjs";
@@ -12,9 +13,6 @@ import { scannedNumber } from "../actions/scanning.mjs";
 import { jobsView } from "./jobs.mjs";
 import { button, errorWords, field, key, money, notice } from "./parts.mjs";
 
-/** Whether the clerk must still press 「開立發票」: forgotten, it can never be issued (B.5.6). */
-export const mustIssue = (result) => !result.answer.invoice && result.kind !== "self" && result.total > 0;
-
 export function doneView(app) {
   const { result } = app.state;
   const { order, invoice } = result.answer;
@@ -25,6 +23,7 @@ export function doneView(app) {
       h("div", null, h("dt", null, t("due.total")), h("dd", null, money(order.total))),
       invoice && h("div.invoice", null, h("dt", null, t("done.invoice")), h("dd.number", null, grouped(invoice.number)), h("dd.soft", null, t(`choice.${result.kind}`), "・", invoice.period_label ?? ""))),
     mustIssue(result) ? issuePart(app, result) : null,
+    order.notice && !mustIssue(result) && notice("idle", order.notice),
     result.kind === "self" && selfPart(app, result),
     result.fault && notice("bad", result.fault.words ? t(result.fault.words) : errorWords(result.fault)),
     jobsView(app, app.prints.list().filter((job) => job.orderId === order.id)));

@@ -1,6 +1,6 @@
 // All keys of the till in one place; the buttons show them.
 
-import { backToCart, confirmSale, openCheckout, addTender, pickKind, onlySelf } from "../actions/checkout.mjs";
+import { backToCart, confirmSale, mustIssue, openCheckout, addTender, pickKind, onlySelf } from "../actions/checkout.mjs";
 import { issueNow } from "../actions/after.mjs";
 import { openPage, parkCart } from "../actions/pages.mjs";
 import { onScan } from "../actions/scanning.mjs";
@@ -10,7 +10,6 @@ import { search, splitTimes } from "../logic/catalogue.mjs";
 import { KINDS } from "../logic/invoice.mjs";
 import { SETTLE_MS, WedgeReader } from "../logic/scan.mjs";
 import { KIND_KEYS } from "./checkout.mjs";
-import { mustIssue } from "./done.mjs";
 import { PAGES } from "./shell.mjs";
 
 const isField = (element) => element?.matches?.("input, textarea, select");
@@ -23,6 +22,8 @@ export function listen(app) {
   const giveBack = (text) => { if (text) insert(before?.field, text); };
   document.addEventListener("keydown", (event) => {
     clearTimeout(timer);
+    // Before the work, a code that is scanned belongs into the field that has the focus.
+    if (app.state.phase !== "till") return onKey(app, event);
     const seen = reader.feed(plain(event));
     giveBack(seen.flush);
     if (seen.type === "first") before = snapshot(event.target);
@@ -39,6 +40,7 @@ export function listen(app) {
     } else if (seen.type !== "swallow" && !event.isComposing && event.keyCode !== 229) {
       onKey(app, event);
     }
+    return undefined;
   }, { capture: true });
 }
 

@@ -5,6 +5,7 @@ import { cancelOrder, findOrders, issueOrder, openOrder, reprintOrder, saveOrder
 import { scannedNumber } from "../actions/scanning.mjs";
 import { icon } from "../lib/icons.mjs";
 import { h } from "../lib/vdom.mjs";
+import { shown } from "../logic/money.mjs";
 import { t } from "../words/words.mjs";
 import { grouped } from "./done.mjs";
 import { jobsView } from "./jobs.mjs";
@@ -46,6 +47,7 @@ const numberOf = (order) => order.invoice?.number ?? order.invoice_number ?? "";
 
 function stateWords(order) {
   if (order.state === "cancelled") return t("orders.state_cancelled");
+  if (order.can_issue) return t("orders.can_issue");
   if (order.invoice_manual ?? order.invoice?.manual) return t("choice.self");
   return order.invoice_kind && order.invoice_kind !== "none_yet" ? t(`choice.${order.invoice_kind}`) : "";
 }
@@ -67,13 +69,19 @@ function orderDetail(app) {
     h("header", null, h("h2.number", null, detail.number), h("span.soft", null, `${shortTime(timeOf(detail))}　${detail.staff_name ?? detail.staff ?? ""}`)),
     detail.state === "cancelled" && notice("warn", t("orders.is_cancelled", { reason: detail.cancel_reason ?? "" })),
     error && notice("bad", errorWords(error)),
-    done && notice("good", t(done)),
+    done?.id === detail.id && notice("good", refundWords(done.refund)),
     h("div.order-scroll", { tabindex: "0", role: "region", "aria-label": t("cart.lines") },
       h("table.order-lines", null, h("tbody", null, (detail.lines ?? []).map((line, at) =>
         h("tr", { key: at }, h("th", { scope: "row" }, line.name), h("td.number", null, `${line.quantity} × ${line.unit_price}`), h("td", null, money(line.amount - (line.discount ?? 0))))))),
       h("dl.facts", null, facts(detail, number))),
     jobsView(app, app.prints.list().filter((job) => job.orderId === detail.id)),
     app.state.orders.cancel ? cancelForm(app) : app.state.orders.manual ? manualForm(app) : tools(app, detail, number));
+}
+
+/** What goes back to the customer, by the way it was paid. */
+function refundWords(refund) {
+  const parts = Object.entries(refund).filter(([, amount]) => amount > 0).map(([method, amount]) => `${t(`tender.${method}`)} $ ${shown(amount)}`);
+  return parts.length ? t("orders.cancelled_refund", { parts: parts.join("、") }) : t("orders.cancelled");
 }
 
 function facts(detail, number) {
@@ -83,7 +91,7 @@ function facts(detail, number) {
   for (const tender of detail.tenders ?? []) rows.push([t(`tender.${tender.method}`), h("span", null, money(tender.amount), tender.reference && ` ${tender.reference}`)]);
   rows.push([t("done.invoice"), number ? h("span.number", null, grouped(number)) : t("orders.no_invoice")]);
   const state = detail.invoice?.state_text ?? (detail.invoice?.state && t(`invoice_state.${detail.invoice.state}`));
-  if (state) rows.push([t("orders.invoice_state"), state]);
+  if (state) rows.push([t("orders.invoice_state"), [state, detail.invoice.upload_text].filter(Boolean).join("・")]);
   return rows.map(([name, value]) => h("div", { key: name }, h("dt", null, name), h("dd", null, value)));
 }
 
@@ -93,8 +101,8 @@ function tools(app, detail, number) {
   const manual = detail.invoice_manual ?? detail.invoice?.manual;
   const off = Boolean(busy);
   return h("div.tools", { key: "tools" },
-    live && !number && detail.invoice_kind !== "self" && button(busy === "issue" ? t("done.issuing") : t("done.issue"), () => issueOrder(app), { kind: "primary", disabled: off }),
-    number && !manual && button(t("orders.reprint_proof"), () => reprintOrder(app, "proof"), { disabled: off }),
+    live && !number && (detail.can_issue ?? detail.invoice_kind !== "self") && button(busy === "issue" ? t("done.issuing") : t("done.issue"), () => issueOrder(app), { kind: "primary", disabled: off }),
+    number && !manual && (detail.invoice?.printable ?? true) && button(t("orders.reprint_proof"), () => reprintOrder(app, "proof"), { disabled: off }),
     button(t("orders.reprint_detail"), () => reprintOrder(app, "detail"), { disabled: off }),
     live && !number && button(t("orders.manual"), () => { app.within("orders", { manual: { number: "" }, cancel: null, error: null }); app.focus("manual-number"); }, { disabled: off }),
     live && button(t("orders.cancel"), () => (app.may("till.cancel") ? startCancel(app) : app.within("orders", { error: { code: "may", message: t("may.not", { what: t("orders.cancel") }) } })), { kind: "danger", disabled: off }));

@@ -14,7 +14,7 @@ export function shiftView(app) {
   return h("section.two", { key: "shift" },
     h("div.list-side", null, h("h1", null, t("nav.shift")),
       !may && notice("warn", t("may.not", { what: t("nav.shift") })),
-      shift.error && notice("bad", errorWords(shift.error), shift.ask && button(t("shift.close_again"), () => closeDay(app, true), { kind: "danger" })),
+      shift.error && notice("bad", errorWords(shift.error), shift.ask && button(t("shift.close_again"), () => (shift.ask === "close" ? closeDay(app, true) : makeSummary(app, true, true)), { kind: "danger" })),
       shift.done && notice("good", t(shift.done.words)),
       shift.state === "failed" && button(t("unreachable.retry"), () => loadShift(app)),
       shift.figures ? figuresView(shift.figures) : shift.state === "loading" && h("p.empty", null, t("orders.loading")),
@@ -71,7 +71,7 @@ function countForm(app) {
 
 function resultView(form) {
   const { difference, left } = cashResult({ ...form, takenOut: form.takenOut ?? 0 });
-  return h("dl.count-result", { class: difference === 0 ? "good" : "bad", role: "status" },
+  return h("dl.count-result", { class: difference === 0 ? "good" : "bad" },
     h("div", null, h("dt", null, t(difference === 0 ? "shift.equal" : difference > 0 ? "shift.over" : "shift.under")), h("dd", null, money(Math.abs(difference)))),
     h("div", null, h("dt", null, t("shift.left")), h("dd", null, money(left))));
 }

@@ -1,0 +1,56 @@
+"""What the tests of the till page share beside their fixtures: a scanner, a payment, a picture."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from guitai.pos.tests.mock_till import World
+
+CHROMIUM = os.environ.get("GUITAI_CHROMIUM", "/usr/bin/chromium")
+ARGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+PICTURES = os.environ.get("GUITAI_PICTURES")
+COFFEE, RICE, EGG = "4710001000039", "4710001000077", "4710001000022"
+HOSTILE = "4710001000176"
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+expect = sync_api.expect
+needs_chromium = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is not installed")
+
+
+def scan(page, text: str) -> None:
+    """A wedge scanner: keys without a pause into whatever has the focus, then Enter."""
+    page.evaluate(
+        """text => {
+          const send = (init) => document.activeElement.dispatchEvent(
+            new KeyboardEvent('keydown', {bubbles: true, cancelable: true, ...init}));
+          for (const key of text) send({key});
+          send({key: 'Enter', code: 'Enter'});
+        }""",
+        text,
+    )
+
+
+def at_sale(page) -> None:
+    expect(page.locator(".tile").first).to_be_visible()
+    expect(page.locator("#query")).to_be_focused()
+
+
+def total(page) -> str:
+    return page.locator(".total").inner_text().replace("\n", "")
+
+
+def pay(page, world: World) -> dict:
+    """F9, exact cash, Enter; returns what the server has stored."""
+    page.keyboard.press("F9")
+    expect(page.locator("#tender-0")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".done")).to_be_visible()
+    return list(world.sales.values())[-1]["order"]
+
+
+def picture(page, name: str) -> None:
+    if PICTURES:
+        page.screenshot(path=str(Path(PICTURES) / f"{name}.png"))
