@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from guitai.api import auth, wire
 from guitai.api.auth import Device
-from guitai.api.errors import WrongMethod
+from guitai.api.errors import WrongMethod, WrongShape
 from guitai.kernel import scope
 from guitai.orders.services import Clerk
 
@@ -36,6 +36,13 @@ class Call:
     def clerk(self) -> Clerk:
         assert self._clerk is not None  # the endpoint asks for one
         return self._clerk
+
+    def query(self, name: str, default: str = "") -> str:
+        """A parameter behind the question mark; refuses what no text column can hold."""
+        text = str(self.request.GET.get(name, default))
+        if "\x00" in text:
+            raise WrongShape(field=name, detail="不能含有 NUL 字元")
+        return text
 
     @property
     def register_id(self) -> UUID:

@@ -27,8 +27,8 @@ LAST_PAGE = 2_000
 
 def listed(call: Call) -> shapes.OrdersOut:
     """Newest first, fifty a page; ``pages`` counts one further page while there is one."""
-    page = _page(call.request.GET.get("page", "1"))
-    search = call.request.GET.get("search", "")[:400]
+    page = _page(call.query("page", "1"))
+    search = call.query("search")[:400]
     found = queries.search(call.clerk.register.store_id, search, _day(call))
     start = (page - 1) * queries.PAGE
     rows = list(found[start : start + queries.PAGE + 1])
@@ -47,7 +47,7 @@ def _page(text: str) -> int:
 
 
 def _day(call: Call) -> date | None:
-    text = call.request.GET.get("day", "")
+    text = call.query("day")
     if not text:
         return None
     try:

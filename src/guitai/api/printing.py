@@ -15,7 +15,7 @@ from guitai.orders import services
 
 def listed(call: Call) -> shapes.JobsOut:
     """``state=waiting`` (also the default): every job whose outcome is still awaited."""
-    wanted = call.request.GET.get("state", "waiting")
+    wanted = call.query("state", "waiting")
     jobs = queries.open_jobs(call.register_id)
     if wanted != "waiting":
         if wanted not in set(JobState):

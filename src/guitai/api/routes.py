@@ -5,7 +5,7 @@ from guitai.api.endpoints import DEVICE, NOBODY, Endpoint, Query
 
 _ID = "<uuid:id>"
 _PAGE = {"type": "integer", "minimum": 1, "maximum": orders.LAST_PAGE}
-_DATE = {"type": "string", "format": "date"}
+_DATE = {"type": "string", "anyOf": [{"format": "date"}, {"maxLength": 0}]}
 _JOB_STATE = {
     "type": "string",
     "enum": ["waiting", "sent", "done", "uncertain", "cancelled"],

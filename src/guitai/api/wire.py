@@ -22,6 +22,7 @@ LIMIT = 1_048_576
 JSON = "application/json"
 DATABASE_GONE = (OperationalError, InterfaceError, RawOperationalError, RawInterfaceError)
 _AT = re.compile(r"^(?P<what>.*) - at `\$\.?(?P<path>.*)`$", re.DOTALL)
+_NUL = b"\\u0000"
 _encoder = msgspec.json.Encoder()
 _Body = TypeVar("_Body")
 
@@ -39,6 +40,9 @@ def body_of(request: HttpRequest) -> bytes:
 
 def decoded(body: bytes, decoder: "msgspec.json.Decoder[_Body]") -> _Body:
     """The body as its struct. Raises ``API-JSON`` and, naming the field, ``API-BODY``."""
+    if _NUL in body:
+        # PostgreSQL holds it neither in text nor in jsonb, and no screen can show it.
+        raise WrongShape(detail="不能含有 NUL 字元")
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:

@@ -169,6 +169,15 @@ class TestBadInput:
         assert error(page.send("POST", "sales", body))[1] in {"API-JSON", "ORD-TEXT"}
         self.nothing_written(till)
 
+    def test_what_no_column_can_hold(self, till, page):
+        body = json.dumps(sale_body(till, note="X")).replace('"X"', '"\\u0000"')
+        assert error(page.send("POST", "sales", body)) == (422, "API-BODY")
+        assert error(page.get("orders?search=%00")) == (422, "API-BODY")
+        cart = '{"label": "x", "cart": {"a": "\\u0000"}}'
+        assert error(page.send("PUT", f"parked/{new_id()}", cart)) == (422, "API-BODY")
+        assert error(page.post("drawer", {"reason": "換\u0007錢"})) == (422, "ORD-TEXT")
+        self.nothing_written(till)
+
     def test_ten_thousand_lines(self, till, page):
         line = {"name": "茶", "quantity": "1", "unit_price": 1, "tax_type": "1"}
         body = sale_body(till, lines=[line] * 10_000, total=10_000)

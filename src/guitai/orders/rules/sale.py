@@ -117,7 +117,7 @@ def priced(sale: Sale) -> Priced:
     _refuse_too_many(len(sale.lines))
     for index, line in enumerate(sale.lines):
         _check_line(index, line)
-    _check_text("note", "備註", sale.note)
+    check_text("note", "備註", sale.note)
     gross = sum(line.amount for line in sale.lines)
     line_discount = sum(line.discount for line in sale.lines)
     before = gross - line_discount
@@ -178,7 +178,8 @@ def _check_name(place: int, name: str) -> None:
         raise errors.BadName(field=field, line=place, place=at, character=character, wrong=wrong)
 
 
-def _check_text(field: str, label: str, value: str, limit: int = 200) -> None:
+def check_text(field: str, label: str, value: str, limit: int = 200) -> None:
+    """One line that a person typed: not too long, nothing invisible (mof.md V23)."""
     if len(value) > limit:
         raise errors.TextTooLong(field=field, label=label, limit=limit, length=len(value))
     fault = _fault_in(value) if value else None
@@ -206,7 +207,7 @@ def _checked_tenders(tenders: Sequence[Tender], total: int) -> int:
             detail=_TENDER_WORDS[fault.reason].format(amount=fault.amount),
         )
     for index, tender in enumerate(tenders):
-        _check_text(f"tenders[{index}].reference", "付款備註", tender.reference, 64)
+        check_text(f"tenders[{index}].reference", "付款備註", tender.reference, 64)
     return sum(tender.change for tender in tenders)
 
 

@@ -199,6 +199,7 @@ def cancel_order(clerk: Clerk, order_id: UUID, reason: str, now: datetime) -> di
     text = reason.strip()
     if not 1 <= len(text) <= REASON_LIMIT:
         raise ReasonNeeded(field="reason", limit=REASON_LIMIT)
+    rules.check_text("reason", "取消原因", text)
     with transaction.atomic():
         seq = next_event(clerk, clock.in_taipei(now).date())
         order = locked_order(clerk, order_id)

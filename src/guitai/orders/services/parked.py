@@ -9,6 +9,7 @@ from django.db import transaction
 from guitai.orders import queries
 from guitai.orders.errors import ParkedNotFound, TooManyParked
 from guitai.orders.models import ParkedCart
+from guitai.orders.rules import check_text
 from guitai.orders.services.clerk import Clerk, next_event
 
 LIMIT = 100
@@ -19,6 +20,7 @@ def park(
     clerk: Clerk, cart_id: UUID, label: str, cart: dict[str, Any], now: datetime
 ) -> ParkedCart:
     """Keeps a cart, or replaces what was kept under the same id. Raises ``PARK-FULL``."""
+    check_text("label", "掛單名稱", label, 60)
     with transaction.atomic():
         # The ledger's lock makes counting and adding one step.
         next_event(clerk, now.date())

@@ -23,6 +23,7 @@ from guitai.orders.errors import (
 )
 from guitai.orders.models import RegisterLedger, ShiftClosing, ShiftSummary
 from guitai.orders.queries import Figures
+from guitai.orders.rules import check_text
 from guitai.orders.services.clerk import Clerk
 
 REASON_LIMIT = 200
@@ -97,6 +98,7 @@ def record_drawer(clerk: Clerk, reason: str) -> None:
     text = reason.strip()
     if not 1 <= len(text) <= REASON_LIMIT:
         raise ReasonNeeded(field="reason", limit=REASON_LIMIT)
+    check_text("reason", "開錢櫃原因", text)
     audit.record(clerk.actor, "drawer.open", clerk.session, reason=text)
 
 
@@ -118,8 +120,7 @@ def _check(figures: Figures, counted: Counted) -> None:
     difference = counted.cash - figures.expected_cash
     if difference and not counted.reason.strip():
         raise CashReason(field="reason", difference=f"{difference:+,}")
-    if len(counted.reason) > REASON_LIMIT:
-        raise ReasonNeeded(field="reason", limit=REASON_LIMIT)
+    check_text("reason", "差額原因", counted.reason, REASON_LIMIT)
     if counted.taken_out > counted.cash:
         raise TakenTooMuch(field="taken_out", taken=counted.taken_out, counted=counted.cash)
 

@@ -1,0 +1,102 @@
+"""Print jobs keep their states; nothing expires in silence. docs/agent-protocol.md §6."""
+
+from datetime import timedelta
+from itertools import product
+
+import pytest
+
+from guitai.devices import queries, rules, services
+from guitai.devices.errors import JobNotFound, WrongJobState
+from guitai.devices.models import AgentBeat, PrintJob
+from guitai.devices.rules import Copy, JobKind, JobState
+from guitai.kernel.testing import taipei
+from guitai.numbering.tests.shop import OTHER_BAN, make_shop, new_id
+
+NOON = taipei(2026, 11, 21)
+REACHED = {
+    "waiting": [],
+    "sent": ["sent"],
+    "uncertain": ["sent", "uncertain"],
+    "done": ["sent", "done"],
+    "cancelled": ["cancelled"],
+}
+
+
+@pytest.fixture
+def shop(db):
+    made = make_shop()
+    with made.tenant():
+        yield made
+
+
+def queue(shop, kind=JobKind.PROOF, subject=None):
+    return services.queue_print(shop.register.id, kind, subject or new_id(), Copy.ORIGINAL, NOON)
+
+
+@pytest.mark.parametrize(("before", "after"), list(product(JobState, JobState)))
+def test_the_table_of_states_and_nothing_else(shop, before, after):
+    job = queue(shop)
+    for state in REACHED[before]:
+        services.change_state(queries.job(shop.register.id, job.id), state, "", NOON)
+    job = queries.job(shop.register.id, job.id)
+    assert job.state == before
+    if before == after:
+        assert services.change_state(job, after, "", NOON) is False
+    elif after in rules.TRANSITIONS[before]:
+        assert services.change_state(job, after, "", NOON) is True
+        assert queries.job(shop.register.id, job.id).state == after
+    else:
+        with pytest.raises(WrongJobState):
+            services.change_state(job, after, "", NOON)
+        assert queries.job(shop.register.id, job.id).state == before
+
+
+def test_a_stale_reader_cannot_undo_what_happened(shop):
+    job = queue(shop)
+    stale = queries.job(shop.register.id, job.id)
+    services.change_state(job, "sent", "", NOON)
+    services.change_state(queries.job(shop.register.id, job.id), "done", "", NOON)
+    with pytest.raises(WrongJobState):
+        services.change_state(stale, "cancelled", "", NOON)
+    assert queries.job(shop.register.id, job.id).state == "done"
+
+
+def test_open_jobs_wait_for_ever(shop):
+    first, second = queue(shop), queue(shop)
+    services.change_state(second, "sent", "", NOON + timedelta(days=400))
+    assert [job.id for job in queries.open_jobs(shop.register.id)] == [first.id, second.id]
+
+
+def test_only_what_left_may_be_on_paper(shop):
+    subject = new_id()
+    job = queue(shop, subject=subject)
+    assert not queries.may_be_on_paper(subject, ["proof"])
+    services.change_state(job, "cancelled", "訂單已取消", NOON)
+    assert not queries.may_be_on_paper(subject, ["proof"])
+    services.change_state(queue(shop, subject=subject), "sent", "", NOON)
+    assert queries.may_be_on_paper(subject, ["proof"])
+
+
+def test_the_first_rendering_stays(shop):
+    job = queue(shop)
+    services.keep_document(job, [{"block": "cut"}], "a" * 64)
+    stale = PrintJob.objects.get(id=job.id)
+    stale.doc = None
+    again = services.keep_document(stale, [], "b" * 64)
+    assert (again.doc, again.sha256) == ([{"block": "cut"}], "a" * 64)
+
+
+def test_strangers_see_no_jobs(shop):
+    job = queue(shop)
+    other = make_shop(name="別家", ban=OTHER_BAN)
+    with other.tenant(), pytest.raises(JobNotFound):
+        queries.job(shop.register.id, job.id)
+
+
+def test_one_sign_of_life_a_register(shop):
+    for code in ("OK", "PAPER_END"):
+        services.beat(
+            shop.register.id, agent_id="9f", version="0.1", code=code, message="", now=NOON
+        )
+    assert AgentBeat.objects.count() == 1
+    assert queries.beat(shop.register.id).code == "PAPER_END"
