@@ -105,16 +105,6 @@ class ZeroInvoice(BadInput):
     sentence = "總額 0 元的交易依規定不開立發票。"
 
 
-class BadTender(BadInput):
-    code = "ORD-TENDER"
-    sentence = "第 {position} 筆付款不正確：{detail}"
-
-
-class TenderSum(BadInput):
-    code = "ORD-TENDER-SUM"
-    sentence = "付款合計 {paid} 元，與應付 {total} 元不同，請補足或調整。"
-
-
 class BadChoice(BadInput):
     """A field that does not go with the chosen kind of invoice (mof.md §2.1)."""
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from guitai.payments.errors import BadTender, TenderSum
+
 
 class Method(StrEnum):
     CASH = "cash"
@@ -51,3 +53,24 @@ def fault_of(tenders: Sequence[Tender], total: int) -> TenderFault | None:
             return TenderFault("short", index, -tender.change)
     paid = sum(tender.amount for tender in tenders)
     return None if paid == total else TenderFault("sum", -1, paid)
+
+
+_WORDS = {
+    "amount": "金額需大於 0",
+    "received": "只有現金有實收金額",
+    "short": "實收金額不足 {amount} 元",
+}
+
+
+def check(tenders: Sequence[Tender], total: int) -> None:
+    """Refuses tenders that cannot be (``PAY-TENDER``) or do not add up (``PAY-SUM``)."""
+    fault = fault_of(tenders, total)
+    if fault is None:
+        return
+    if fault.reason == "sum":
+        raise TenderSum(field="tenders", paid=fault.amount, total=total)
+    raise BadTender(
+        field=f"tenders[{fault.index}]",
+        position=fault.index + 1,
+        detail=_WORDS[fault.reason].format(amount=fault.amount),
+    )

@@ -104,16 +104,16 @@ CHANGES = [
     ({"invoice": {"kind": "paper", "ban": "04595257"}}, "ORD-CHOICE", "invoice.ban"),
     ({"note": "😀"}, "ORD-TEXT", "note"),
     ({"note": "長" * 201}, "ORD-TEXT-LONG", "note"),
-    ({"tenders": []}, "ORD-TENDER-SUM", "tenders"),
+    ({"tenders": []}, "PAY-SUM", "tenders"),
     ({"tenders": [{"method": "gold", "amount": 120}]}, "API-BODY", "tenders[0].method"),
     (
         {"tenders": [{"method": "card", "amount": 120, "received": 120}]},
-        "ORD-TENDER",
+        "PAY-TENDER",
         "tenders[0]",
     ),
     (
         {"tenders": [{"method": "cash", "amount": 120, "received": 119}]},
-        "ORD-TENDER",
+        "PAY-TENDER",
         "tenders[0]",
     ),
 ]

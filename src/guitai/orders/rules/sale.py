@@ -188,24 +188,9 @@ def check_text(field: str, label: str, value: str, limit: int = 200) -> None:
         raise errors.BadNote(field=field, label=label, place=at, character=character, wrong=wrong)
 
 
-_TENDER_WORDS = {
-    "amount": "金額需大於 0",
-    "received": "只有現金有實收金額",
-    "short": "實收金額不足 {amount} 元",
-}
-
-
 def _checked_tenders(tenders: Sequence[Tender], total: int) -> int:
     """The change to give; refuses what does not add up to ``total``."""
-    fault = payments.fault_of(tenders, total)
-    if fault is not None and fault.reason == "sum":
-        raise errors.TenderSum(field="tenders", paid=fault.amount, total=total)
-    if fault is not None:
-        raise errors.BadTender(
-            field=f"tenders[{fault.index}]",
-            position=fault.index + 1,
-            detail=_TENDER_WORDS[fault.reason].format(amount=fault.amount),
-        )
+    payments.check(tenders, total)
     for index, tender in enumerate(tenders):
         check_text(f"tenders[{index}].reference", "付款備註", tender.reference, 64)
     return sum(tender.change for tender in tenders)
