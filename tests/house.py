@@ -1,14 +1,17 @@
 """A whole counter as real processes in a folder of its own, for journeys and crash tests."""
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +51,6 @@ class House:
         return f"http://127.0.0.1:{self.sandbox_port}"
 
     def __enter__(self) -> "House":
-        _let_others_pass(self.folder)
         (self.folder / "turnkey").mkdir(exist_ok=True)
         ports = [str(p) for p in (self.server_port, self.sandbox_port, self.agent_port)]
         with (self.folder / "house.log").open("ab") as log:
@@ -140,14 +142,13 @@ class House:
         return True
 
 
-def _let_others_pass(folder: Path) -> None:
-    """pytest's folders are closed to others; the database's own user must reach its data."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in (folder, *folder.parents):
-        if path.owner() == Path.home().owner() and path.name.startswith(
-            ("pytest", "test", "house")
-        ):
-            path.chmod(0o755)
+@contextlib.contextmanager
+def house_folder() -> Iterator[Path]:
+    """A folder that the database's own user can reach; pytest closes its own to others."""
+    with tempfile.TemporaryDirectory(prefix="house-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
 
 
 class Killer(threading.Thread):

@@ -267,11 +267,11 @@ def _pgbench(clients: int, seconds: int = SECONDS) -> float:
 
 def first_start() -> None:
     """From an empty folder to the first acknowledged sale, with every process of the counter."""
-    from tests.house import House
+    from tests.house import House, house_folder
 
-    with tempfile.TemporaryDirectory(prefix="house") as folder:
+    with house_folder() as folder:
         began = time.perf_counter()
-        with House(Path(folder)) as house:
+        with House(folder) as house:
             from guitai.config.till_client import Till
 
             seeded = house.run("seed_demo", sandbox=house.sandbox)

@@ -16,7 +16,10 @@ from rich.console import Console
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "guitai.config.settings")
 
 app = typer.Typer(
-    no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help="Guitai 櫃台：收銀、電子發票與發票機。"
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Guitai 櫃台：收銀、電子發票與發票機。",
 )
 out = Console()
 err = Console(stderr=True)

@@ -114,9 +114,8 @@ def _sell(shop: Any, ports: dict[str, int]) -> dict[str, Any]:
     wanted = [p for p in products if p["sku"] in {"A001", "B001", "C003"}]
     sold = till.sell(sale_of(wanted, {"kind": "paper"}))
     before = set(demo_shop.receipts(receipts_folder()))
-    printer = Printer(ports["agent"], base, token_file().read_text().strip())
-    states = {job["kind"]: _print(till, printer, job["id"]) for job in sold["print_jobs"]}
-    printer.close()
+    with Printer(ports["agent"], base, token_file().read_text().strip()) as printer:
+        states = {job["kind"]: _print(till, printer, job["id"]) for job in sold["print_jobs"]}
     fresh = [p for p in demo_shop.receipts(receipts_folder()) if p not in before]
     picture = fresh[0] if fresh else None
     upload, provider = _await_upload(shop, sold["invoice"]["id"])

@@ -55,6 +55,8 @@ def url(folder: Path) -> str:
 
 def _root_of(folder: Path) -> Path:
     """The folder of the cluster: inside home, unless root's home would hide it from its user."""
+    if (folder / "pg" / "data").exists():
+        return folder / "pg"
     if os.geteuid() == 0 and not _open_to_others(folder):
         return Path("/var/lib/guitai") / hashlib.sha256(str(folder).encode()).hexdigest()[:12]
     return folder / "pg"

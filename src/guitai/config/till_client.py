@@ -123,14 +123,25 @@ def sale_of(products: list[dict[str, Any]], invoice: dict[str, Any]) -> dict[str
 
 
 class Printer:
-    """The page's way to the agent (docs/agent-protocol.md), for one paired origin."""
+    """The page's way to the agent (docs/agent-protocol.md), for one paired origin.
+
+    ``with Printer(port, origin, token) as printer: printer.print(job)``.
+    """
 
     def __init__(self, port: int, origin: str, token: str) -> None:
-        self._socket: ClientConnection = connect(
-            f"ws://127.0.0.1:{port}/v1", origin=Origin(origin), open_timeout=10
+        self._connect = connect(
+            f"ws://127.0.0.1:{port}/v1", origin=Origin(origin), open_timeout=10, proxy=None
         )
+        self._token = token
         self._count = 0
-        self.ask("auth", token=token)
+
+    def __enter__(self) -> "Printer":
+        self._socket: ClientConnection = self._connect.__enter__()
+        self.ask("auth", token=self._token)
+        return self
+
+    def __exit__(self, *why: Any) -> None:
+        self._connect.__exit__(*why)
 
     def ask(self, kind: str, **body: Any) -> dict[str, Any]:
         self._count += 1
@@ -152,6 +163,3 @@ class Printer:
             time.sleep(0.05)
             state = self.ask("print.get", job_id=job["job_id"])["job"]["state"]
         return str(state)
-
-    def close(self) -> None:
-        self._socket.close()

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -17,12 +18,14 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def cluster(tmp_path, monkeypatch):
-    tmp_path.chmod(0o755)
-    for parent in tmp_path.parents:
-        if parent.name.startswith("pytest"):
-            parent.chmod(0o755)
-    monkeypatch.setenv("GUITAI_HOME", str(tmp_path))
+def cluster(monkeypatch):
+    with tempfile.TemporaryDirectory(prefix="cluster-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)  # the database's own user must reach it
+        yield from _cluster_in(folder, monkeypatch)
+
+
+def _cluster_in(folder, monkeypatch):
+    monkeypatch.setenv("GUITAI_HOME", folder)
     monkeypatch.delenv("DATABASE_URL", raising=False)
     children = []
 
