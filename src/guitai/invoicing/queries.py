@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 
-from guitai.invoicing import registry, rules
+from guitai.invoicing import rules
 from guitai.invoicing.models import (
     NUMBER,
     CentreAccount,
@@ -226,7 +226,7 @@ def blocked() -> QuerySet[Transmission]:
 
 def without_centre() -> QuerySet[Transmission]:
     """Waiting for a centre that does not exist: the register has none set."""
-    return Transmission.objects.filter(state=S.WAITING).exclude(centre__in=registry.CENTRES)
+    return Transmission.objects.filter(state=S.WAITING).exclude(centre__in=list(rules.CENTRE_NAMES))
 
 
 def alarms(only_open: bool = True) -> QuerySet[CentreAlarm]:
@@ -291,13 +291,13 @@ def centre_state(register_id: UUID, centre: str, seller_ban: str, now: datetime)
     waiting = found.get(S.WAITING, 0) + found.get(S.IN_FLIGHT, 0)
     doubt, refused = found.get(S.IN_DOUBT, 0), sum(found.get(one, 0) for one in NEEDS_A_PERSON)
     state, text = _state_of(register_id, centre, seller_ban, waiting, doubt, refused)
-    return CentreState(centre, registry.name_of(centre), state, text, waiting, doubt, refused)
+    return CentreState(centre, rules.centre_name(centre), state, text, waiting, doubt, refused)
 
 
 def _state_of(
     register_id: UUID, centre: str, seller_ban: str, waiting: int, doubt: int, refused: int
 ) -> tuple[str, str]:
-    if centre not in registry.CENTRES:
+    if centre not in rules.CENTRE_NAMES:
         return "none", "未設定加值中心，發票不會上傳"
     own = Q(register_id=register_id) | Q(register_id__isnull=True, seller_ban=seller_ban)
     states = list(CentreAccount.objects.filter(own, centre=centre).values_list("state", "problem"))

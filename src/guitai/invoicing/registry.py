@@ -5,6 +5,7 @@ from typing import cast
 
 from django.utils.module_loading import import_string
 
+from guitai.invoicing import rules
 from guitai.invoicing.errors import UnknownCentre
 from guitai.invoicing.ports import Ability, Centre, CentreClass, Journal
 
@@ -12,11 +13,7 @@ CENTRES = {
     "mirle": "guitai.providers.centres.mirle.MirleCentre",
     "turnkey": "guitai.providers.centres.turnkey.TurnkeyCentre",
 }
-NAMES = {"mirle": "盟立 Mirle", "turnkey": "財政部 Turnkey", "none": "未設定"}
-
-
-def name_of(key: str) -> str:
-    return NAMES.get(key, key)
+name_of = rules.centre_name
 
 
 @lru_cache

@@ -83,6 +83,14 @@ SETTLED = frozenset({S.SENT, S.CONFIRMED})
 """The next document of a lane may go once the one before it is here."""
 
 
+CENTRE_NAMES = {"mirle": "盟立 Mirle", "turnkey": "財政部 Turnkey"}
+"""What people call the centres; ``registry.CENTRES`` says who serves them."""
+
+
+def centre_name(key: str) -> str:
+    return CENTRE_NAMES.get(key, "未設定" if key == "none" else key)
+
+
 class AccountState(StrEnum):
     OK = "ok"
     PAUSED = "paused"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guitai.invoicing import rules
+from guitai.invoicing import registry, rules
 from guitai.invoicing.errors import BadReason, VoidWindowClosed
 from guitai.invoicing.rules import Finding, Outcome, TransmissionState
 from guitai.invoicing.tests.shop import at
@@ -139,3 +139,7 @@ def test_legal_deadlines_are_days_after_the_issue():
         timedelta(seconds=59)
     )
     assert rules.legal_deadline(date(2026, 7, 3), business=True).date() == date(2026, 7, 10)
+
+
+def test_every_centre_has_a_name_and_a_provider():
+    assert set(registry.CENTRES) == set(rules.CENTRE_NAMES)
