@@ -64,7 +64,7 @@ def registers(member: Member) -> Card | None:
     if not member.may(Permission.REGISTER_SETTINGS):
         return None
     rows = list(queries.registers(member))
-    free = [row for row in rows if not row.held_by]
+    free = [row for row in rows if queries.held_by(row) is None]
     lines = [
         Line(f"{row.store.name} {row.name}：尚未綁定", "warn", _register(row.id))
         for row in free[:4]

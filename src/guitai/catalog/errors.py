@@ -1,11 +1,18 @@
 """What can go wrong with products and their files. Codes are stable."""
 
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass
+from typing import ClassVar
 
 from guitai.kernel.errors import BadInput, Conflict, GuitaiError
 
-if TYPE_CHECKING:
-    from guitai.catalog.rules import FieldFault
+
+@dataclass(frozen=True, slots=True)
+class FieldFault:
+    """What is wrong with one field: a stable code and the sentence for the person."""
+
+    code: str
+    field: str
+    sentence: str
 
 
 class ProductRefused(GuitaiError):
@@ -15,7 +22,7 @@ class ProductRefused(GuitaiError):
     status: ClassVar[int] = 422
     sentence: ClassVar[str] = "{first}"
 
-    def __init__(self, faults: "list[FieldFault]") -> None:
+    def __init__(self, faults: list[FieldFault]) -> None:
         self.faults = faults
         super().__init__(
             field=faults[0].field,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
+from guitai.catalog.errors import FieldFault
 from guitai.kernel import text
 from guitai.kernel.money import MAX_TWD
 
@@ -73,15 +74,6 @@ class ProductDraft:
 
 
 DRAFT_FIELDS = tuple(field.name for field in fields(ProductDraft))
-
-
-@dataclass(frozen=True, slots=True)
-class FieldFault:
-    """What is wrong with one field: a stable code and the sentence for the person."""
-
-    code: str
-    field: str
-    sentence: str
 
 
 def tidied(draft: ProductDraft) -> ProductDraft:

@@ -22,7 +22,7 @@ class AccountManager(BaseUserManager["Account"]):
         return self.create_user(email, password, is_operator=True, **extra)
 
 
-class Account(AbstractBaseUser, PermissionsMixin):
+class Account(AbstractBaseUser, PermissionsMixin):  # type: ignore[misc]  # two Metas, as Django has it
     """A person who can sign in. Belongs to no merchant: ``Staff`` ties it to merchants."""
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)

@@ -143,6 +143,12 @@ def holder(register_id: UUID) -> Binding | None:
     return Binding.objects.filter(register_id=register_id, released_at=None).first()
 
 
+def held_by(register: Register) -> Binding | None:
+    """The holder of a register that came from ``registers()``, without asking the database."""
+    found: list[Binding] = getattr(register, "held_by")  # noqa: B009 - set by the prefetch alone
+    return found[0] if found else None
+
+
 def open_session(register_id: UUID) -> TillSession | None:
     return TillSession.objects.filter(register_id=register_id, closed_at=None).first()
 

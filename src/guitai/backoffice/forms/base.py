@@ -17,7 +17,8 @@ class DeskForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # Several forms stand on one page: each has its own ids.
         kwargs.setdefault("auto_id", f"{type(self).__name__.lower()}_%s")
-        super().__init__(*args, label_suffix="", **kwargs)
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
 
     def refuse(self, error: GuitaiError) -> None:
         """Puts a refusal where it belongs; above the form where it names no field of it."""

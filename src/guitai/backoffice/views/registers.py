@@ -34,7 +34,7 @@ def registers(request: Any) -> HttpResponse:
     rows = [
         {
             "register": register,
-            "held": register.held_by[0] if register.held_by else None,
+            "held": queries.held_by(register),
             "centre": name_of(register.centre),
             "session": queries.open_session(register.id),
         }

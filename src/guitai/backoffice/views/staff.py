@@ -31,10 +31,10 @@ MANAGE = Permission.MANAGE_STAFF
 @desk_page(MANAGE, methods=("GET",))
 def staff(request: Any) -> HttpResponse:
     wanted = request.GET.get("state", "")
-    people = queries.staff(request.member)
+    found = queries.staff(request.member)
     if wanted != "all":
-        people = people.filter(suspended_at__isnull=wanted != "suspended")
-    people = sorted(people, key=lambda p: (list(Role).index(Role(p.role)), p.name))
+        found = found.filter(suspended_at__isnull=wanted != "suspended")
+    people = sorted(found, key=lambda p: (list(Role).index(Role(p.role)), p.name))
     emails = queries.emails(people)
     now = clock.now()
     rows = [
@@ -132,7 +132,7 @@ def _person_page(request: Any, person: Staff, *, status: int = 200, **forms: Any
 
 
 def _role_form(member: Member, person: Staff, data: Any = None) -> RoleForm | None:
-    roles = [r for r in _roles_for(member) if r is not Role.STORE_MANAGER]
+    roles: list[Role] = [r for r in _roles_for(member) if r != Role.STORE_MANAGER]
     if person.role == Role.STORE_MANAGER or not roles:
         return None
     return RoleForm(

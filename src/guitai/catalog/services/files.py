@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from guitai.catalog import queries
-from guitai.catalog.errors import HeaderWrong, ImportGone, ImportHasFaults
+from guitai.catalog.errors import FieldFault, HeaderWrong, ImportGone, ImportHasFaults
 from guitai.catalog.models import Product, ProductImport
 from guitai.catalog.rules import (
     COLUMNS,
@@ -17,7 +17,6 @@ from guitai.catalog.rules import (
     REQUIRED_COLUMNS,
     TAX_TYPE_NAMES,
     ZERO_TAX_REASONS,
-    FieldFault,
     ProductDraft,
     TaxType,
     active_of,

@@ -7,9 +7,9 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F
 
-from guitai.catalog.errors import ProductChanged, ProductRefused
+from guitai.catalog.errors import FieldFault, ProductChanged, ProductRefused
 from guitai.catalog.models import CatalogVersion, Product
-from guitai.catalog.rules import DRAFT_FIELDS, FieldFault, ProductDraft, faults_of, tidied
+from guitai.catalog.rules import DRAFT_FIELDS, ProductDraft, faults_of, tidied
 from guitai.kernel import audit, clock, scope
 from guitai.kernel.audit import Actor
 from guitai.kernel.constraints import refused_as
