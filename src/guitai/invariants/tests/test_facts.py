@@ -15,8 +15,8 @@ SPOIL = {
     ),
     "invoices_have_their_order": (
         "INSERT INTO invoicing_invoice (merchant_id, id, order_id, centre, seller_ban, period,"
-        " number, issued_at, issue_date, buyer_ban, carrier_type, npoban, total, tax, state, manual,"
-        " issued_by, reprints) VALUES (%(m)s, %(a)s, %(s)s, 'none', '12345675', '11512',"
+        " number, issued_at, issue_date, buyer_ban, carrier_type, npoban, total, tax, state,"
+        " manual, issued_by, reprints) VALUES (%(m)s, %(a)s, %(s)s, 'none', '12345675', '11512',"
         " 'AB00000000', %(t)s, '2026-11-21', '0000000000', '', '', 100, 0, 'issued', true, '', 0)"
     ),
 }
