@@ -80,6 +80,11 @@ export class App {
     this.set({ say: { tone, code, params, ...extra } });
   }
 
+  /** Today in Taipei by the server's clock: this computer's may be wrong. */
+  today() {
+    return taipeiDay(new Date(Date.now() + (this.serverLead ?? 0)));
+  }
+
   focus(id) {
     queueMicrotask(() => queueMicrotask(() => {
       const field = document.getElementById(id);

@@ -1,6 +1,6 @@
 // Going from page to page, parked carts, shift summary, and the devices page.
 
-import { taipeiDay, taipeiTime } from "../app.mjs";
+import { taipeiTime } from "../app.mjs";
 import { isEmpty, refreshed, totalOf } from "../logic/cart.mjs";
 import { parseAmount } from "../logic/money.mjs";
 import { countedCash, summaryFault } from "../logic/shift.mjs";
@@ -17,7 +17,7 @@ export function openPage(app, page) {
     app.set({ page });
     app.focus("query");
   } else if (page === "orders") {
-    findOrders(app, { search: "", day: taipeiDay() }).then(() => app.focus("order-search"));
+    findOrders(app, { search: "", day: app.today() }).then(() => app.focus("order-search"));
   } else {
     app.set({ page, say: null });
     if (page === "parked") loadParked(app);

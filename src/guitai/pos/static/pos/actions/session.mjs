@@ -1,6 +1,5 @@
 // Start, binding, signing in and out, and the heartbeat that keeps the status strip true.
 
-import { taipeiTime } from "../app.mjs";
 import { buildCatalogue } from "../logic/catalogue.mjs";
 import { kept, small } from "../net/store.mjs";
 import { resumeSales } from "./checkout.mjs";
@@ -127,6 +126,3 @@ export async function signOut(app) {
   app.set({ page: "sale", stage: app.state.stage === "asking" ? "asking" : "cart", result: null });
   return refresh(app);
 }
-
-/** The server's time as this page knows it, for what the clerk reads. */
-export const serverNow = (app) => taipeiTime(new Date(Date.now() + (app.serverLead ?? 0)));

@@ -10,7 +10,6 @@ import { FIELD_OF, KINDS, choiceFault, cleaned, isUnfinished } from "../logic/in
 import { discountShares, netOf, piecesOf } from "../logic/cart.mjs";
 import { parseAmount, quantityText, shown } from "../logic/money.mjs";
 import { METHODS, changeOf, missing, quickAmounts, resolved } from "../logic/tender.mjs";
-import { taipeiDay } from "../app.mjs";
 import { t } from "../words/words.mjs";
 import { button, errorWords, field, key, money, notice, numberPad } from "./parts.mjs";
 
@@ -162,7 +161,7 @@ function morePart(app) {
   const { more, note, recognisedOn } = app.state;
   if (!more) return null;
   return h("section.panel.more-panel", null,
-    field("recognised", t("sale.recognised_on"), { type: "date", value: recognisedOn || taipeiDay(), max: taipeiDay(), oninput: (event) => app.set({ recognisedOn: event.target.value }) }, { hint: t("sale.recognised_hint") }),
+    field("recognised", t("sale.recognised_on"), { type: "date", value: recognisedOn || app.today(), max: app.today(), oninput: (event) => app.set({ recognisedOn: event.target.value }) }, { hint: t("sale.recognised_hint") }),
     field("note", t("sale.note"), { value: note, maxlength: 200, oninput: (event) => app.set({ note: event.target.value }) }));
 }
 
