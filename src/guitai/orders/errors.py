@@ -79,6 +79,11 @@ class NameMissing(BadInput):
     sentence = "第 {line} 項沒有品名。"
 
 
+class BadDate(BadInput):
+    code = "ORD-DATE"
+    sentence = "日期 {value} 超出範圍（{first} 到 {last} 年），請檢查裝置的時間。"
+
+
 class BadTaxType(BadInput):
     code = "ORD-TAX-TYPE"
     sentence = "第 {line} 項的稅別「{value}」不正確。"

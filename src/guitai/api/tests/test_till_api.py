@@ -85,6 +85,8 @@ CHANGES = [
     ({"lines": []}, "ORD-NO-LINES", "lines"),
     ({"surprise": 1}, "API-BODY", ""),
     ({"started_at": "2026-11-21T12:00:00"}, "API-BODY", "started_at"),
+    ({"started_at": "0001-01-01T00:00:00+08:00"}, "ORD-DATE", "started_at"),
+    ({"recognised_on": "9999-12-31"}, "ORD-DATE", "recognised_on"),
     ({"invoice": {"kind": "receipt"}}, "API-BODY", "invoice.kind"),
     ({"invoice": {"kind": "company", "ban": "12345678"}}, "ORD-BAN", "invoice.ban"),
     ({"invoice": {"kind": "company"}}, "ORD-CHOICE", "invoice.ban"),
@@ -175,6 +177,12 @@ class TestBadInput:
         assert error(page.get("orders?search=%00")) == (422, "API-BODY")
         cart = '{"label": "x", "cart": {"a": "\\u0000"}}'
         assert error(page.send("PUT", f"parked/{new_id()}", cart)) == (422, "API-BODY")
+        for number in ("1e999", "-1e999", "9" * 400):
+            cart = '{"label": "x", "cart": {"a": ' + number + "}}"
+            assert page.send("PUT", f"parked/{new_id()}", cart).status_code in {200, 400, 422}
+        deep = '{"label": "x", "cart": {"a": ' + "[" * 20_000 + "]" * 20_000 + "}}"
+        assert error(page.send("PUT", f"parked/{new_id()}", deep)) == (400, "API-JSON")
+        assert page.get("parked").status_code == 200
         assert error(page.post("drawer", {"reason": "換\u0007錢"})) == (422, "ORD-TEXT")
         self.nothing_written(till)
 

@@ -34,6 +34,9 @@ from twinvoice.faults import Fault
 MAX_LINES = 9_999
 MAX_QUANTITY = Decimal("999999.999")
 LINE_DISCOUNT_NAME = "折扣"
+YEARS = (2000, 2199)
+"""What a date of a sale can be; beyond lies a broken device, and dates no column gives back."""
+
 _NO_DAY = date(2000, 1, 1)
 _ANYBODY = Seller(ban="00000000", name="-")
 _DONE_LATER = frozenset({"TWI-V01", "TWI-V07", "TWI-V08"})
@@ -118,6 +121,8 @@ def priced(sale: Sale) -> Priced:
     for index, line in enumerate(sale.lines):
         _check_line(index, line)
     check_text("note", "備註", sale.note)
+    _check_year("started_at", sale.started_at.date())
+    _check_year("recognised_on", sale.recognised_on)
     gross = sum(line.amount for line in sale.lines)
     line_discount = sum(line.discount for line in sale.lines)
     before = gross - line_discount
@@ -130,6 +135,11 @@ def priced(sale: Sale) -> Priced:
         raise errors.PriceChanged(field="total", total=total, seen=sale.total, lines=[])
     change = _checked_tenders(sale.tenders, total)
     return Priced(gross, line_discount, sale.order_discount, total, change)
+
+
+def _check_year(field: str, day: date | None) -> None:
+    if day is not None and not YEARS[0] <= day.year <= YEARS[1]:
+        raise errors.BadDate(field=field, value=day.isoformat(), first=YEARS[0], last=YEARS[1])
 
 
 def _refuse_too_many(lines: int) -> None:

@@ -1,7 +1,7 @@
 """The hot verb: one sale, one round trip to the database (DESIGN §3)."""
 
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from guitai.orders.errors import LedgerBusy, ZeroInvoice
 from guitai.orders.models import Order
 from guitai.orders.rules import Choice, HandWritten, InvoiceChoiceKind, Priced, Sale
 from guitai.orders.services.handwritten import keep_number
+from guitai.payments.rules import Tender
 from guitai.tenancy.errors import MerchantSuspended, NotBound, SessionClosed
 
 _STATEMENT = (
@@ -26,6 +27,8 @@ _STATEMENT = (
     "%s::text[], %s::timestamptz, %s::jsonb)::text"
 )
 
+
+_CHOICE = tuple(field.name for field in fields(Choice))
 
 REFUSALS = (
     NotBound,
@@ -75,7 +78,7 @@ def complete_sale(who: Credentials, sale: Sale, body_hash: bytes, now: datetime)
         "manual_number": typed.number if typed else None,
         "manual_period": typed.period if typed else None,
         "lines": [_line(line) for line in sale.lines],
-        "tenders": [{"id": ids.new_id(), **asdict(tender)} for tender in sale.tenders],
+        "tenders": [_tender(tender) for tender in sale.tenders],
     }
     needs = sorted(rules.needs(sale))
     params = (
@@ -146,8 +149,19 @@ def _head(sale: Sale, price: Priced) -> dict[str, Any]:
 
 def plain_choice(choice: Choice) -> dict[str, Any]:
     """The choice as it is kept with the order: what was given, nothing else."""
-    given = {name: value for name, value in asdict(choice).items() if value not in ("", None)}
-    return {**given, "kind": choice.kind.value}
+    given = {name: getattr(choice, name) for name in _CHOICE}
+    kept = {name: value for name, value in given.items() if value not in ("", None)}
+    return {**kept, "kind": choice.kind.value}
+
+
+def _tender(tender: Tender) -> dict[str, Any]:
+    return {
+        "id": ids.new_id(),
+        "method": tender.method,
+        "amount": tender.amount,
+        "received": tender.received,
+        "reference": tender.reference,
+    }
 
 
 def _line(line: rules.SaleLine) -> dict[str, Any]:
