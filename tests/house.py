@@ -38,6 +38,7 @@ class House:
             "GUITAI_HOME": str(folder),
             "GUITAI_TURNKEY": str(folder / "turnkey"),
             "GUITAI_CLOCK_OFFSET_FILE": str(self.clock_file),
+            "GUITAI_AGENT_PORTS": str(self.agent_port),
             "PYTHONPATH": str(ROOT),
         }
         self.process: subprocess.Popen[bytes] | None = None

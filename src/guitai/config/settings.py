@@ -179,7 +179,9 @@ PROCRASTINATE_ON_APP_READY = "guitai.config.bootstrap.ready"
 PROCRASTINATE_IMPORT_PATHS = ["guitai.invoicing.jobs", "guitai.numbering.jobs"]
 
 GUITAI_TURNKEY_FOLDER = os.environ.get("GUITAI_TURNKEY", str(home.folder() / "turnkey"))
-GUITAI_AGENT_PORTS = [47120, 47121, 47122, 47123]
+GUITAI_AGENT_PORTS = [
+    int(port) for port in os.environ.get("GUITAI_AGENT_PORTS", "47120,47121,47122,47123").split(",")
+]
 
 structlog.configure(
     processors=[
