@@ -35,7 +35,7 @@ UNPUBLISHED = "規格未公開"
 def _accounts(member: Member) -> list[CentreAccount]:
     """Those a person may see; the key never leaves the database, only whether there is one."""
     key_set = ExpressionWrapper(~Q(channel_key=""), output_field=BooleanField())
-    found = invoicing.accounts().select_related("entity", "register__store")
+    found = invoicing.accounts().prefetch_related("register__store")
     rows = list(found.annotate(key_set=key_set))
     return [row for row in rows if row.register is None or member.sees(row.register.store_id)]
 
@@ -140,7 +140,7 @@ def centre(request: Any, centre: str, kind: str, owner_id: UUID) -> HttpResponse
     """The account of one register or of one entity at one centre; new or kept."""
     entity, register = _subject(request.member, kind, owner_id)
     row = _stored(request.member, centre, entity, register)
-    form = CentreForm.of(centre, row, request.POST or None)
+    form = CentreForm.of(centre, row, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.takes(
         lambda values: accounts.save(
             centre=centre,

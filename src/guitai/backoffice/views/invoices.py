@@ -63,7 +63,7 @@ def invoices(request: Any) -> HttpResponse:
     """The list; htmx asks for the table alone while somebody types into the search."""
     wanted = _wanted(request)
     found = reads.page(wanted, cursor_of(request))
-    values = {
+    values: dict[str, Any] = {
         "rows": [_row(row) for row in found.rows],
         "next": next_page(request, found.after),
         "wanted": wanted,

@@ -146,9 +146,10 @@ def number_blanks(request: Any, period: str, kind: str) -> HttpResponse:
 @desk_page(MANAGE)
 def number_import(request: Any) -> HttpResponse:
     """字軌匯入: all rows or none; every fault by its row."""
-    form = AllocationForm(request.POST or None, request.FILES or None)
+    posted = request.method == "POST"
+    form = AllocationForm(request.POST, request.FILES) if posted else AllocationForm()
     rows: list[dict[str, Any]] = []
-    if request.method == "POST" and form.is_valid():
+    if posted and form.is_valid():
         try:
             done = _import(request, form.cleaned_data["file"])
         except AllocationFileRefused as error:
@@ -284,7 +285,7 @@ def number_take_back(request: Any, range_id: UUID) -> HttpResponse:
     row = _range_row(range_id)
     form = TakeBackForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "；".join(e for errors in form.errors.values() for e in errors))
+        messages.error(request, "；".join(str(e) for errors in form.errors.values() for e in errors))
         return _back(row.period)
     books = form.cleaned_data["books"]
     tried(

@@ -67,7 +67,7 @@ def orders(request: Any) -> HttpResponse:
     """The list; htmx asks for the table alone while somebody types into the search."""
     wanted = _wanted(request)
     found = reads.page(wanted, cursor_of(request))
-    values = {
+    values: dict[str, Any] = {
         "rows": [_row(order) for order in found.rows],
         "next": next_page(request, found.after),
         "wanted": wanted,
@@ -119,7 +119,6 @@ def order(request: Any, order_id: UUID) -> HttpResponse:
         request,
         "orders/one.html",
         found=found,
-        order=found.order,
         lines=[
             {
                 "line": line,

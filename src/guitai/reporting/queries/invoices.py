@@ -201,7 +201,7 @@ def rows_of(ids: Sequence[UUID]) -> list[InvoiceRow]:
         Invoice.objects.filter(id__in=list(ids))
         .defer("document")
         .annotate(carrier_id=CarrierId("document"))
-        .select_related("register__store")
+        .prefetch_related("register__store")
     )
     by_id = {row.id: row for row in found}
     invoices = [by_id[key] for key in ids]

@@ -103,7 +103,7 @@ def rows_of(ids: Sequence[UUID]) -> list[Order]:
     found = (
         Order.objects.filter(id__in=list(ids))
         .defer("answer", "body_hash", "invoice_choice")
-        .select_related("register__store")
+        .prefetch_related("register__store")
     )
     by_id = {row.id: row for row in found}
     return [by_id[key] for key in ids]
