@@ -7,6 +7,7 @@ import { FIELD_OF, choiceFault, newChoice, withKind } from "../logic/invoice.mjs
 import { parseAmount, shown } from "../logic/money.mjs";
 import { afterTry, isSettled, newEntry, waitAfter } from "../logic/outbox.mjs";
 import { buildSale } from "../logic/sale.mjs";
+import { hasCentre } from "../logic/strip.mjs";
 import { changeOf, fillDifference, newTender, tenderFault } from "../logic/tender.mjs";
 import { outbox, small } from "../net/store.mjs";
 
@@ -23,7 +24,7 @@ export function openCheckout(app) {
 }
 
 /** Without a centre on this register a legal number cannot be had: only 自行開立 (B.5.3). */
-export const onlySelf = (app) => !app.state.till?.centre?.key;
+export const onlySelf = (app) => !hasCentre(app.state.till);
 
 /** 取消: one page back; the cart stays (B.5.5). */
 export function backToCart(app) {

@@ -17,10 +17,13 @@ function numbersCell(till) {
   return { tone: "good", code: "strip.numbers_ok", params };
 }
 
+/** Whether this register has a centre at all: without one no legal number can be had (B.5.3). */
+export const hasCentre = (till) => Boolean(till?.centre?.key) && till.centre.key !== "none";
+
 function centreCell(till) {
   if (!till) return { tone: "idle", code: "strip.not_known" };
   const { centre } = till;
-  if (!centre?.key) return { tone: "warn", code: "strip.centre_none" };
+  if (!hasCentre(till)) return { tone: "warn", code: "strip.centre_none" };
   const params = {
     name: centre.name, text: centre.state_text ?? "", waiting: shown(centre.waiting ?? 0),
     rejected: shown(centre.rejected ?? 0), doubt: shown(centre.in_doubt ?? 0),

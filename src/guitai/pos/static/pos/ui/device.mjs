@@ -4,6 +4,7 @@ import { deviceDo, openDrawer, pairAgent } from "../actions/pages.mjs";
 import { h } from "../lib/vdom.mjs";
 import { halfWidth } from "../logic/money.mjs";
 import { printerView } from "../logic/printing.mjs";
+import { hasCentre } from "../logic/strip.mjs";
 import { LANGUAGES, language, t } from "../words/words.mjs";
 import { jobsView } from "./jobs.mjs";
 import { button, busyWord, field, notice } from "./parts.mjs";
@@ -76,7 +77,7 @@ function registerPanel(app) {
     ["device.entity", `${entity.name}（${entity.ban}）`], ["device.store", store.name], ["device.register", `${register.name}（${register.code}）`],
     ["device.auto_issue", yes(register.auto_issue)], ["device.auto_print", yes(register.auto_print)], ["device.print_detail", yes(register.print_detail)],
     ["strip.numbers", numbers?.period_label ? `${numbers.period_label}　${t("device.numbers_left", { count: numbers.remaining })}` : t("strip.numbers_none")],
-    ["strip.centre", centre?.key ? `${centre.name}　${centre.state_text ?? ""}` : t("strip.centre_none")],
+    ["strip.centre", hasCentre(app.state.till) ? `${centre.name}　${centre.state_text ?? ""}` : t("strip.centre_none")],
   ];
   return h("section.panel", null, h("h2", null, t("device.this_register")),
     h("dl.facts", null, rows.map(([name, value]) => h("div", { key: name }, h("dt", null, t(name)), h("dd", null, value)))));
