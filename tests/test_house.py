@@ -12,7 +12,8 @@ from guitai.kernel.models import TenantModel
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted(p for p in (ROOT / "src").rglob("*.py") if "migrations" not in p.parts)
 # People and merchants themselves belong to no merchant.
-GLOBAL_TABLES = {"tenancy.Account", "tenancy.Merchant"}
+# A result file speaks of a whole Turnkey, not of one merchant.
+GLOBAL_TABLES = {"tenancy.Account", "tenancy.Merchant", "invoicing.ResultRead"}
 
 LEADING_COLUMNS = """
     SELECT i.relname, ix.indisprimary, a.attname
