@@ -33,8 +33,17 @@ def parts(port: int, sandbox_port: int, agent_port: int) -> list[Part]:
         Part("sandbox", sandbox, ready=lambda: processes.answers(sandbox_port)),
         processes.server(port),
         processes.worker(),
-        Part("agent", agent, ready=lambda: processes.answers(agent_port)),
+        Part("agent", agent, ready=lambda: _agent_listens(agent_port)),
     ]
+
+
+def _agent_listens(port: int) -> bool:
+    """Whether our own agent holds the port, and not somebody else's."""
+    try:
+        said = json.loads((home.folder() / "agent" / "run.json").read_text())
+    except (OSError, ValueError):
+        return False
+    return said["port"] == port and processes.answers(port)
 
 
 def turnkey_folder() -> Path:
