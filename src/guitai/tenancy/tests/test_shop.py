@@ -49,6 +49,35 @@ def test_the_qr_key_is_sealed_kept_when_left_empty_and_not_in_the_audit(shop):
         services.update_entity(shop.owner, shop.entity.id, qr_key="xyz")
 
 
+def test_the_class_of_member_carriers_is_the_sellers_own_and_may_be_taken_back(shop):
+    services.update_entity(shop.owner, shop.entity.id, member_carrier_type=" ej0113 ")
+    assert queries.entity(shop.entity.id).member_carrier_type == "EJ0113"
+    services.update_entity(shop.owner, shop.entity.id, name="新名字")
+    assert queries.entity(shop.entity.id).member_carrier_type == "EJ0113"
+    services.update_entity(shop.owner, shop.entity.id, member_carrier_type="")
+    assert queries.entity(shop.entity.id).member_carrier_type == ""
+    before = AuditEntry.objects.filter(verb="entity.change").count()
+    assert before == 3
+
+
+@pytest.mark.parametrize(
+    "typed", ["EJ011", "EJ01133", "EJ 113", "ＥＪ０１１３", "3J0002", "cq0001", "EJ011A", "會員0001"]
+)
+def test_a_class_that_is_none_or_a_public_carriers_is_refused(shop, typed):
+    for act in (
+        lambda: services.update_entity(shop.owner, shop.entity.id, member_carrier_type=typed),
+        lambda: services.add_entity(
+            shop.owner, ban=BANS[1], name="測試", address="臺北市", member_carrier_type=typed
+        ),
+    ):
+        with pytest.raises(errors.BadCarrierType) as caught:
+            act()
+        assert (caught.value.code, caught.value.field) == (
+            "TEN-CARRIER-TYPE", "member_carrier_type",
+        )  # fmt: skip
+    assert BusinessEntity.objects.get().member_carrier_type == ""
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
