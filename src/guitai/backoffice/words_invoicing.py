@@ -11,8 +11,8 @@ from guitai.invoicing.models import Transmission
 from guitai.invoicing.rules import KIND_NAMES, STATE_NAMES, Kind, TransmissionState
 from guitai.kernel.models import AuditEntry
 from guitai.reporting.queries.invoices import Sending
-from guitai.reporting.queries.sending import UNSENT
-from guitai.reporting.rules import STATE_TONES, age_of, explained
+from guitai.reporting.queries.sending import UNSENT, hindered
+from guitai.reporting.rules import STATE_TONES, Explanation, age_of, explained
 
 JOB_NAMES = {
     JobKind.PROOF: "證明聯",
@@ -28,7 +28,24 @@ JOB_STATES = {
     JobState.UNCERTAIN: ("不確定有沒有印出", "warn"),
     JobState.CANCELLED: ("已取消", ""),
 }
+_FIELDS = {
+    "invoice": "發票",
+    "track": "字軌",
+    "begin": "起號",
+    "end": "迄號",
+    "period": "期別",
+    "owner_kind": "使用者",
+    "next_try_at": "下次嘗試",
+    "base_url": "網址",
+    "key_changed": "更換金鑰",
+    "outcome": "結果",
+    "problem": "原因",
+}
 _VERBS = {
+    "order.complete": "結帳",
+    "order.cancel": "取消訂單",
+    "order.issue": "開立發票",
+    "order.manual_number": "登錄手寫號碼",
     "centre_account.pause": "暫停上傳",
     "centre_account.resume": "恢復上傳",
     "centre_account.save": "儲存帳號",
@@ -49,13 +66,25 @@ _VALUES = {state.value: name for state, name in STATE_NAMES.items()} | {
 }
 
 
-def shown_transmission(row: Transmission, now: datetime) -> dict[str, Any]:
-    """State with cause, cure and how long there is; explained where something was answered."""
+HINDRANCES = {
+    "no_centre": Explanation("這台 POS 機沒有加值中心。", "請設定加值中心，之後會自動上傳。"),
+    "paused": Explanation(
+        "加值中心帳號已暫停上傳。", "原因在「上傳」頁上方；排除後按「恢復上傳」。"
+    ),
+    "behind": Explanation("排在同一張發票的開立之後。", "開立送達後會自動上傳；請先處理開立。"),
+}
+"""Why a waiting document does not go, although nothing was answered about it."""
+
+
+def shown_transmission(row: Transmission, now: datetime, hindrance: str = "") -> dict[str, Any]:
+    """State with cause, cure and how long there is; explained where something was answered.
+
+    ``hindrance`` is why a waiting document does not go (``reporting.queries.sending.hindered``).
+    """
     state = TransmissionState(row.state)
     open_still = state in UNSENT
     said = explained(row.provider_code, row.outcome) if open_still else None
-    if state is TransmissionState.WAITING and row.centre not in registry.CENTRES:
-        said = explained("NO-ACCOUNT")
+    said = HINDRANCES.get(hindrance, said)
     return {
         "row": row,
         "kind": KIND_NAMES[Kind(row.kind)],
@@ -73,6 +102,7 @@ def shown_transmission(row: Transmission, now: datetime) -> dict[str, Any]:
 
 def shown_sending(one: Sending, now: datetime) -> dict[str, Any]:
     """A transmission with its journal, ready for ``desk/transmissions/journal.html``."""
+    hindrance = hindered([one.transmission]).get(one.transmission.id, "")
     events = [
         {
             "event": event,
@@ -83,7 +113,7 @@ def shown_sending(one: Sending, now: datetime) -> dict[str, Any]:
         for event in one.events
     ]
     return {
-        **shown_transmission(one.transmission, now),
+        **shown_transmission(one.transmission, now, hindrance),
         "events": events,
         "exchanges": one.exchanges,
     }
@@ -107,7 +137,7 @@ def shown_audit(entry: AuditEntry) -> dict[str, Any]:
         "verb": _VERBS.get(entry.verb, verb_word(entry.verb)),
         "changes": [
             {
-                "label": field_word(name),
+                "label": _FIELDS.get(name) or field_word(name),
                 "before": _value(name, before[name]) if name in before else None,
                 "after": _value(name, after[name]) if name in after else None,
             }

@@ -204,8 +204,8 @@ def age_of(created_at: datetime, now: datetime) -> Age:
     if age >= LATE_AFTER:
         return Age(f"已逾 48 小時（超過 {_span(age - LATE_AFTER)}）", "bad")
     if age >= ALARM_AFTER:
-        return Age(f"已逾 36 小時，48 小時期限還有 {_span(LATE_AFTER - age)}", "warn")
-    return Age(f"{_span(age)}前開立，期限還有 {_span(LATE_AFTER - age)}", "")
+        return Age(f"已逾 36 小時，期限還有 {_span(LATE_AFTER - age)}", "warn")
+    return Age(f"期限還有 {_span(LATE_AFTER - age)}", "")
 
 
 def _span(length: timedelta) -> str:

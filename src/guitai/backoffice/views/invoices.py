@@ -129,10 +129,15 @@ def _row(row: reads.InvoiceRow) -> dict[str, Any]:
         "register": exports.register_name(invoice.register),
         "voided": invoice.state == InvoiceState.VOIDED,
         "sendings": [
-            {"text": exports.sending_words(one), "tone": STATE_TONES[S(one.state)]}
-            for one in row.sendings
+            {"text": _short(one), "tone": STATE_TONES[S(one.state)]} for one in row.sendings
         ],
     }
+
+
+def _short(one: Any) -> str:
+    """The issue is what every invoice has; only what comes after it is named."""
+    words = rules.STATE_NAMES[S(one.state)]
+    return words if one.position == 0 else f"{rules.KIND_NAMES[rules.Kind(one.kind)]}：{words}"
 
 
 def _buyer(row: reads.InvoiceRow) -> str:

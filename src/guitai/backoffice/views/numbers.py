@@ -99,6 +99,8 @@ def _seller(one: reads.SellerNumbers) -> dict[str, Any]:
 
 def _range(row: Any) -> dict[str, Any]:
     state, tone = STATES[RangeState(row.state)]
+    if row.state == RangeState.ACTIVE.value and _over(row.period):
+        state, tone = "期別已過", "warn"
     left = row.end_no - row.next_no + 1
     spare = returnable(row.begin_no, row.end_no, row.next_no)
     owned = row.owner_kind != Owner.STOCK
@@ -118,6 +120,10 @@ def _range(row: Any) -> dict[str, Any]:
         "may_resume": row.state == RangeState.PAUSED.value,
         "centre": registry.name_of(row.centre) if row.centre else "",
     }
+
+
+def _over(period: str) -> bool:
+    return Period.parse(period).last_day < clock.today()
 
 
 def _owner_name(row: Any) -> str:
@@ -285,7 +291,9 @@ def number_take_back(request: Any, range_id: UUID) -> HttpResponse:
     row = _range_row(range_id)
     form = TakeBackForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "；".join(str(e) for errors in form.errors.values() for e in errors))
+        messages.error(
+            request, "；".join(str(e) for errors in form.errors.values() for e in errors)
+        )
         return _back(row.period)
     books = form.cleaned_data["books"]
     tried(

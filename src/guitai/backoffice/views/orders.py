@@ -74,6 +74,7 @@ def orders(request: Any) -> HttpResponse:
         "day": wanted.day.isoformat() if wanted.day else "",
         "query": kept(request),
         "part_days": reads.PART_DAYS,
+        "may_invoices": request.member.may(Permission.VIEW_INVOICES),
     }
     if request.htmx:
         return page(request, "orders/table.html", **values)

@@ -56,10 +56,8 @@ def transmissions(request: Any) -> HttpResponse:
     """Counts that lead to their documents, what is wrong above them, and the list itself."""
     wanted, now = _wanted(request), clock.now()
     found = reads.page(wanted, now, cursor_of(request))
-    invoice_of = reads.invoice_ids(found.rows)
-    rows = [
-        {**shown_transmission(row, now), "invoice_id": invoice_of.get(row.id)} for row in found.rows
-    ]
+    hindered = reads.hindered(found.rows)
+    rows = [shown_transmission(row, now, hindered.get(row.id, "")) for row in found.rows]
     values = {
         "rows": rows,
         "next": next_page(request, found.after),

@@ -321,7 +321,8 @@ def dossier(invoice_id: UUID, registers: tuple[UUID, ...] | None) -> Dossier:
     secrets = [str(document.get(key, "")) for key in ("carrier_id1", "carrier_id2")]
     void = invoicing.void_of(invoice.id)
     lane = invoicing.lane(invoice)
-    subjects = [invoice.id, *(t.id for t in lane), *([void.id] if void else [])]
+    parts = [invoice.order_id, void.id if void else None]
+    subjects = [invoice.id, *(t.id for t in lane), *(part for part in parts if part)]
     return Dossier(
         invoice=invoice,
         carrier=masked(secrets[0]),

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet
 
 from guitai.invoicing import queries as invoicing
+from guitai.invoicing import registry
 from guitai.invoicing.errors import TransmissionNotFound
 from guitai.invoicing.models import (
     CentreAccount,
@@ -175,6 +176,40 @@ def journal(row: Transmission) -> Sending:
     invoice = invoicing.invoice(invoice_ids([row]).get(row.id, row.subject_id))
     document = (invoice.document or {}) if invoice else {}
     return sending(row, [str(document.get(key, "")) for key in ("carrier_id1", "carrier_id2")])
+
+
+def hindered(rows: Sequence[Transmission]) -> dict[UUID, str]:
+    """Why waiting documents do not go: ``no_centre``, ``paused`` or ``behind`` another one.
+
+    The same conditions as those of ``public.invoicing_claim``.
+    """
+    waiting = [row for row in rows if row.state == S.WAITING]
+    if not waiting:
+        return {}
+    stopped = list(CentreAccount.objects.defer("channel_key").filter(state=AccountState.PAUSED))
+    open_before = set(
+        Transmission.objects.filter(lane__in=[row.lane for row in waiting], position=0)
+        .exclude(state__in=SETTLED)
+        .values_list("lane", flat=True)
+    )
+    found = {row.id: _hindrance(row, stopped, open_before) for row in waiting}
+    return {key: why for key, why in found.items() if why}
+
+
+def _hindrance(row: Transmission, stopped: Sequence[CentreAccount], open_before: set[str]) -> str:
+    if row.centre not in registry.CENTRES:
+        return "no_centre"
+    if any(_through(row, account) for account in stopped):
+        return "paused"
+    return "behind" if row.position and row.lane in open_before else ""
+
+
+def _through(row: Transmission, account: CentreAccount) -> bool:
+    if row.centre != account.centre:
+        return False
+    if account.register_id is None:
+        return bool(row.seller_ban == account.seller_ban)
+    return bool(row.register_id == account.register_id)
 
 
 def paused(accounts: QuerySet[CentreAccount]) -> list[CentreAccount]:

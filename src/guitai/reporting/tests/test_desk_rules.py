@@ -83,13 +83,13 @@ def test_every_code_of_the_lists_and_every_outcome_is_explained_with_a_cure():
     ("minutes", "tone", "words"),
     [
         (0, "", "期限還有 48 小時"),
-        (90, "", "1 小時 30 分前開立"),
+        (90, "", "期限還有 46 小時"),
         (36 * 60 - 1, "", "期限還有"),
         (36 * 60, "warn", "還有 12 小時"),
         (48 * 60 - 1, "warn", "還有 1 分"),
         (48 * 60, "bad", "超過 0 分"),
         (48 * 60 + 4 * 24 * 60, "bad", "超過 4 天"),
-        (-5, "", "0 分前開立"),
+        (-5, "", "期限還有 48 小時"),
     ],
 )
 def test_ages_at_their_edges(minutes, tone, words):
