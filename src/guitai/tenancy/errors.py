@@ -43,6 +43,16 @@ class BadQrKey(BadInput):
     sentence = "AES KEY 需為 32 個十六進位字元（0–9、A–F），請從財政部平台重新複製。"
 
 
+class BadCarrierType(BadInput):
+    """mof.md §1.4, §7.1: issued to that seller (or its centre), never a public carrier's."""
+
+    code = "TEN-CARRIER-TYPE"
+    sentence = (
+        "會員載具類別號碼「{value}」不正確：財政部平台核發給本營業人的 6 碼"
+        "（2 碼英數字加 4 碼數字），不是手機條碼或自然人憑證的號碼。"
+    )
+
+
 class BadEmail(BadInput):
     code = "TEN-EMAIL"
     sentence = "電子郵件「{value}」不正確，請再核對一次。"

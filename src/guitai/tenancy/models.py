@@ -51,7 +51,11 @@ class Merchant(models.Model):
 
 
 class BusinessEntity(TenantModel):
-    """營業人: who issues. ``qr_key`` is the 32-hex AES key of the invoice's QR code."""
+    """營業人: who issues. ``qr_key`` is the 32-hex AES key of the invoice's QR code.
+
+    ``member_carrier_type`` is the class of member carriers that the platform issued to this seller
+    or its centre (mof.md §7.1); empty where it has none, then no member carrier is offered.
+    """
 
     ban = models.CharField(max_length=8)
     name = models.CharField(max_length=60)
@@ -61,12 +65,17 @@ class BusinessEntity(TenantModel):
     email = models.CharField(max_length=400, blank=True, default="")
     head_ban = models.CharField(max_length=8, blank=True, default="")
     qr_key = EncryptedTextField(blank=True, default="")
+    member_carrier_type = models.CharField(max_length=6, blank=True, default="")
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["merchant_id", "ban"], name="entity_ban_once"),
             models.CheckConstraint(condition=Q(ban__regex=r"^\d{8}$"), name="entity_ban_digits"),
+            models.CheckConstraint(
+                condition=Q(member_carrier_type__regex=r"^([0-9A-Z]{2}\d{4})?$"),
+                name="entity_carrier_type_shape",
+            ),
         ]
 
 

@@ -8,6 +8,8 @@ from enum import StrEnum
 from uuid import UUID
 
 from guitai.kernel.errors import NotAllowed
+from twinvoice.carrier import MemberCarrier
+from twinvoice.faults import Fault
 
 
 class Role(StrEnum):
@@ -207,6 +209,15 @@ def is_code(text: str) -> bool:
 
 def is_qr_key(text: str) -> bool:
     return _QR_KEY.fullmatch(text) is not None
+
+
+def is_carrier_type(text: str) -> bool:
+    """A class of a seller's own carriers (mof.md §1.4, §7.1): not the two public ones."""
+    try:
+        MemberCarrier(text, "0")
+    except Fault:
+        return False
+    return True
 
 
 def tidy_binding_code(text: str) -> str:

@@ -39,9 +39,20 @@ class EntityForm(DeskForm):
         autocomplete="off",
     )
 
+    member_carrier_type = line(
+        "會員載具類別號碼",
+        limit=6,
+        autocapitalize="characters",
+        hint="財政部平台核發給本營業人（或所屬加值中心）的 6 碼，填了收銀台才會提供「會員載具」；"
+        "沒有申請請留空。",
+    )
+
     @classmethod
     def of(cls, entity: BusinessEntity, data: Any = None) -> "EntityForm":
-        names = ("ban", "name", "address", "person_in_charge", "telephone", "email", "head_ban")
+        names = (
+            "ban", "name", "address", "person_in_charge", "telephone", "email", "head_ban",
+            "member_carrier_type",
+        )  # fmt: skip
         form = cls(data, initial={name: getattr(entity, name) for name in names})
         form.fields["ban"].disabled = True
         key = form.fields["qr_key"]

@@ -60,10 +60,11 @@ class Migration(migrations.Migration):
                 ('email', models.CharField(blank=True, default='', max_length=400)),
                 ('head_ban', models.CharField(blank=True, default='', max_length=8)),
                 ('qr_key', guitai.kernel.fields.EncryptedTextField(blank=True, default='')),
+                ('member_carrier_type', models.CharField(blank=True, default='', max_length=6)),
                 ('created_at', models.DateTimeField(default=guitai.kernel.clock.now)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('merchant_id', 'ban'), name='entity_ban_once'), models.CheckConstraint(condition=models.Q(('ban__regex', '^\\d{8}$')), name='entity_ban_digits')],
+                'constraints': [models.UniqueConstraint(fields=('merchant_id', 'ban'), name='entity_ban_once'), models.CheckConstraint(condition=models.Q(('ban__regex', '^\\d{8}$')), name='entity_ban_digits'), models.CheckConstraint(condition=models.Q(('member_carrier_type__regex', '^([0-9A-Z]{2}\\d{4})?$')), name='entity_carrier_type_shape')],
             },
         ),
         migrations.CreateModel(

@@ -8,6 +8,7 @@ from guitai.kernel import text
 from guitai.kernel.audit import Actor
 from guitai.tenancy.errors import (
     BadBan,
+    BadCarrierType,
     BadCode,
     BadEmail,
     BadPassword,
@@ -17,7 +18,7 @@ from guitai.tenancy.errors import (
     TextTooLong,
 )
 from guitai.tenancy.models import Account
-from guitai.tenancy.rules import Member, is_code, is_qr_key
+from guitai.tenancy.rules import Member, is_carrier_type, is_code, is_qr_key
 from twinvoice import ban
 
 
@@ -57,6 +58,13 @@ def qr_key(value: str, *, field: str = "qr_key") -> str:
     tidied = value.strip().upper()
     if tidied and not is_qr_key(tidied):
         raise BadQrKey(field=field)
+    return tidied
+
+
+def carrier_type(value: str, *, field: str = "member_carrier_type") -> str:
+    tidied = value.strip().upper()
+    if tidied and not is_carrier_type(tidied):
+        raise BadCarrierType(field=field, value=tidied[:20])
     return tidied
 
 

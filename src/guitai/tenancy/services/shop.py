@@ -51,6 +51,7 @@ def add_entity(
     email: str = "",
     head_ban: str = "",
     qr_key: str = "",
+    member_carrier_type: str = "",
 ) -> BusinessEntity:
     """A 營業人 that issues. Lengths are those of MIG's Seller (mof.md §1.5); the BAN is checked."""
     member.require(Permission.MANAGE_SHOP)
@@ -62,6 +63,7 @@ def add_entity(
         "email": email,
     }
     values = _lines(typed, _ENTITY_LINES)
+    values["member_carrier_type"] = _inputs.carrier_type(member_carrier_type)
     number = _inputs.business_number(ban)
     head = _inputs.business_number(head_ban, field="head_ban") if head_ban.strip() else ""
     with transaction.atomic():
@@ -83,6 +85,8 @@ def update_entity(member: Member, entity_id: UUID, **typed: str) -> BusinessEnti
     if "head_ban" in typed:
         head = typed["head_ban"].strip()
         values["head_ban"] = _inputs.business_number(head, field="head_ban") if head else ""
+    if "member_carrier_type" in typed:
+        values["member_carrier_type"] = _inputs.carrier_type(typed["member_carrier_type"])
     key = _inputs.qr_key(typed.get("qr_key", ""))
     with transaction.atomic():
         entity = BusinessEntity.objects.select_for_update(no_key=True).filter(id=entity_id).first()
