@@ -198,7 +198,8 @@ function refuse(app, entry) {
     app.set({ aside: app.state.aside.map((one) => (one.id === entry.id ? entry : one)) });
     return app.say("bad", "sale.aside_refused", { total: shown(entry.total) });
   }
-  app.set({ stage: "checkout", entry: null, fault: { error: entry.error, reused: entry.state === "reused" } });
+  const stage = app.state.phase === "till" ? "checkout" : "cart";
+  app.set({ stage, entry: null, fault: { error: entry.error, reused: entry.state === "reused" } });
   if (/^ORD-(CATALOG-CHANGED|NOT-SOLD|PRICE-CHANGED)$/.test(entry.error?.code ?? "")) renewCart(app);
   const field = entry.error?.field ?? "";
   return app.focus(/^(invoice|ban|carrier|npoban|number)/.test(field) ? "choice-field" : "confirm");

@@ -9,7 +9,10 @@ const ANXIOUS_MS = 3_000;
 
 /** Ask the server who we are and go where that leads. Keeps the cart in every case. */
 export async function refresh(app) {
+  const asked = (app.statesAsked = (app.statesAsked ?? 0) + 1);
   const answer = await app.api.get("state", { timeout: 8000 });
+  // A late answer to an older question must not undo what a newer one has told.
+  if (asked !== app.statesAsked) return undefined;
   if (answer.kind === "ok") return enter(app, answer.data);
   if (answer.kind === "refused" && [401, 403].includes(answer.status)) return unbound(app);
   if (!app.state.till) app.set({ phase: "unreachable" });
