@@ -466,3 +466,18 @@ def test_without_a_centre_only_self_issued_can_be_chosen(page, world):
     expect(page.get_by_text("只能自行開立").first).to_be_visible()
     expect(page.get_by_role("radio", name="紙本電子發票")).to_be_disabled()
     expect(page.get_by_role("radio", name="自行開立")).to_have_attribute("aria-checked", "true")
+
+
+def test_a_member_carrier_bears_the_sellers_class(page, world):
+    at_sale(page)
+    scan(page, COFFEE)
+    page.keyboard.press("F9")
+    page.keyboard.press("F6")
+    page.locator("#choice-field").fill("M0001")
+    page.keyboard.press("F9")
+    expect(page.locator("#carrier-type-fault")).to_be_visible()
+    page.locator("#carrier-type").fill("eg0001")
+    page.keyboard.press("F9")
+    expect(page.locator(".done")).to_be_visible()
+    choice = next(iter(world.sales.values()))["order"]["choice"]
+    assert choice == {"kind": "member", "carrier": "M0001", "carrier_type": "EG0001"}

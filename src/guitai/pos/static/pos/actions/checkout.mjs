@@ -33,7 +33,8 @@ export function backToCart(app) {
 }
 
 export function pickKind(app, kind) {
-  const carrierType = app.state.choice.carrierType || small.get("carrier_type", "");
+  // The seller's own class, where the desk has set it; else what was typed here before.
+  const carrierType = app.state.till.entity.member_carrier_type || app.state.choice.carrierType || small.get("carrier_type", "");
   app.set({ choice: { ...withKind(app.state.choice, kind), carrierType }, fault: null });
   app.focus(FIELD_OF[kind] ? "choice-field" : `tender-${app.state.tender}`);
 }

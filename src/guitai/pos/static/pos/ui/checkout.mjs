@@ -60,7 +60,7 @@ function choiceField(app) {
       autocapitalize: "characters", oninput: take,
       onkeydown: (event) => { if (event.key === "Enter") { event.preventDefault(); event.stopPropagation(); leaveChoice(app); } },
     }, { fault: choiceWords(app), hint: t(`choice.${choice.kind}_hint`) }),
-    choice.kind === "member" && field("carrier-type", t("choice.member_type"), {
+    choice.kind === "member" && !app.state.till.entity.member_carrier_type && field("carrier-type", t("choice.member_type"), {
       value: choice.carrierType, maxlength: 6, autocapitalize: "characters", oninput: (event) => setChoice(app, { carrierType: cleaned("type", event.target.value) }),
     }, { fault: fault?.field === "carrierType" ? t(fault.code) : "", hint: t("choice.member_type_hint") }),
     choice.kind === "company" && field("buyer-name", t("choice.buyer_name"), {
