@@ -61,7 +61,8 @@ def test_the_class_of_member_carriers_is_the_sellers_own_and_may_be_taken_back(s
 
 
 @pytest.mark.parametrize(
-    "typed", ["EJ011", "EJ01133", "EJ 113", "ＥＪ０１１３", "3J0002", "cq0001", "EJ011A", "會員0001"]
+    "typed",
+    ["EJ011", "EJ01133", "EJ 113", "ＥＪ０１１３", "3J0002", "cq0001", "EJ011A", "會員0001"],
 )
 def test_a_class_that_is_none_or_a_public_carriers_is_refused(shop, typed):
     for act in (
