@@ -1,18 +1,17 @@
-"""The till's pure modules, tested by node where it exists (``node --test``)."""
+"""The till's pure modules, tested by node (``node --test``): the one that playwright brings."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from playwright._impl._driver import compute_driver_executable
 
 HERE = Path(__file__).resolve().parent
 STATIC = HERE.parent / "static" / "pos"
-NODE = shutil.which("node")
+NODE = compute_driver_executable()[0]
 FILES = sorted(path.name for path in (HERE / "js").glob("*.test.mjs"))
 
 
-@pytest.mark.skipif(NODE is None, reason="node is not installed: the till's modules are not tested")
 @pytest.mark.parametrize("name", FILES)
 def test_modules(name):
     run = subprocess.run(
