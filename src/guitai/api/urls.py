@@ -31,5 +31,6 @@ def _routes() -> Iterator[URLPattern]:
 urlpatterns: list[URLPattern | URLResolver] = [
     path("openapi.json", _document, name="openapi"),
     *_routes(),
-    re_path(r"^till(?:/.*)?$", _nowhere),
+    # A line break in the address too: whoever speaks JSON to us is answered in JSON.
+    re_path(r"^till(?:/[\s\S]*)?$", _nowhere),
 ]
