@@ -55,7 +55,6 @@ class ChoiceIn(Body):
     ban: Code = ""
     buyer_name: Annotated[str, Meta(max_length=200)] = ""
     carrier: Code = ""
-    carrier_type: Code = ""
     npoban: Code = ""
     print: bool | None = None
     number: Annotated[str, Meta(max_length=400)] = ""
@@ -211,8 +210,11 @@ class StoreOut(Answer):
 
 
 class EntityOut(Answer):
+    """``member_carrier``: whether 會員載具 can be offered (mof.md §7.1)."""
+
     ban: str
     name: str
+    member_carrier: bool
 
 
 class StaffOut(Answer):

@@ -35,12 +35,15 @@ def state(call: Call) -> shapes.StateOut:
     now = clock.now()
     store, entity = register.store, register.store.entity
     period = numbering.current_period()
-    centre = invoicing.centre_state(register.id, register.centre, entity.ban, now)
+    key = numbering.centre_of(register.id, register.centre, period.code)
+    centre = invoicing.centre_state(register.id, key, entity.ban, now)
     session = queries.open_session(register.id)
     return shapes.StateOut(
         register=_register(register),
         store=shapes.StoreOut(id=store.id, code=store.code, name=store.name),
-        entity=shapes.EntityOut(ban=entity.ban, name=entity.name),
+        entity=shapes.EntityOut(
+            ban=entity.ban, name=entity.name, member_carrier=bool(entity.member_carrier_type)
+        ),
         staff=[
             shapes.StaffOut(
                 id=person.id,

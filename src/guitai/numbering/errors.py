@@ -47,10 +47,12 @@ class PeriodClosed(NoNumber):
 
 
 class NoCentre(NoNumber):
+    """product.md B.5.3: the connection is not active for this register."""
+
     code = "NUM-NO-CENTRE"
     sentence = (
-        "發票開立錯誤，未收到發票號碼：這台 POS 機還沒有連接加值中心。"
-        "請到後台「POS 機」設定加值中心，或改選「自行開立」。"
+        "發票開立錯誤，未收到發票號碼：這台 POS 機沒有連接加值中心，只能「自行開立」。"
+        "要開立電子發票，請店長到後台這台 POS 機的「發票設定」選擇加值中心。"
     )
 
 

@@ -15,6 +15,9 @@ from twinvoice.period import Period
 _LEFT = F("end_no") - F("next_no") + 1
 _USED = F("next_no") - F("begin_no")
 
+NOT_CONNECTED = "none"
+"""The setting of a register without a centre: only 自行開立 (B.5.3)."""
+
 
 def allocations(period: str | None = None) -> QuerySet[Allocation]:
     """What was allotted, newest period first."""
@@ -76,6 +79,25 @@ def remaining(owner_id: UUID, period: str) -> int:
         owner_id=owner_id, period=period, state=RangeState.ACTIVE.value
     ).aggregate(left=Sum(_LEFT))
     return int(found["left"] or 0)
+
+
+def centre_of(register_id: UUID, centre: str, period: str) -> str:
+    """Where the register's next invoice goes: its range's own centre, else ``centre``, its setting.
+
+    ``none`` stays ``none``: a register that is not connected takes no number at all (B.5.3). The
+    order is that of ``numbering_take_from`` (sql/take_number.sql).
+    """
+    if centre == NOT_CONNECTED:
+        return centre
+    usable = Range.objects.filter(
+        owner_id=register_id,
+        period=period,
+        invoice_type="07",
+        state=RangeState.ACTIVE.value,
+        next_no__lte=F("end_no"),
+    ).annotate(fresh=Q(next_no=F("begin_no")))
+    own = usable.order_by("fresh", "track", "begin_no").values_list("centre", flat=True).first()
+    return own or centre
 
 
 def used_by_owner(period_codes: Iterable[str]) -> dict[UUID, int]:

@@ -111,6 +111,12 @@ BEGIN
 END $$;
 
 -- For a till. p_day is the date the invoice is wanted for: only today's can be issued.
+--
+-- Two settings name a centre. The register's says whether it is connected at all: "none" takes no
+-- number, whatever its ranges say (B.5.3). Among connected registers a range with a centre of its
+-- own (numbers that a centre handed out) goes to that centre, and only a range without one to the
+-- register's: a number must be uploaded where it was assigned. numbering.queries.centre_of says the
+-- same to screens.
 CREATE OR REPLACE FUNCTION public.numbering_take_number(
     p_merchant uuid, p_register uuid, p_now timestamptz, p_day date DEFAULT NULL
 ) RETURNS TABLE(number text, range_id uuid, period text, remaining bigint, centre text,

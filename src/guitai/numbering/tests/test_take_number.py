@@ -6,7 +6,7 @@ import pytest
 
 from guitai.kernel import clock
 from guitai.kernel.testing import taipei
-from guitai.numbering import errors, services
+from guitai.numbering import errors, queries, services
 from guitai.numbering.models import Range
 from guitai.numbering.services import OwnerRef
 from guitai.numbering.tests.shop import (
@@ -138,6 +138,40 @@ def test_each_reason_has_its_code(shop, db):
         shop.register.retired_at = NOON
         shop.register.save(update_fields=["retired_at"])
     assert refusal(shop).code == "NUM-NO-REGISTER"
+
+
+def test_the_ranges_own_centre_wins_over_the_registers(shop, db):
+    assert take(shop).centre == "turnkey"
+    with shop.tenant():
+        Range.objects.update(centre="mirle")
+        assert queries.centre_of(shop.register.id, "turnkey", "11512") == "mirle"
+    assert take(shop).centre == "mirle"
+
+
+def test_screens_name_the_centre_of_the_very_next_number(shop, db):
+    with shop.tenant():
+        ranges = list(Range.objects.order_by("track", "begin_no"))
+        Range.objects.filter(id=ranges[-1].id).update(centre="mirle")
+    for _ in range(sum(r.end_no - r.begin_no + 1 for r in ranges)):
+        with shop.tenant():
+            said = queries.centre_of(shop.register.id, "turnkey", "11512")
+        assert take(shop).centre == said
+    with shop.tenant():
+        assert queries.centre_of(shop.register.id, "turnkey", "11512") == "turnkey"
+
+
+def test_a_register_without_a_centre_takes_nothing_whatever_its_ranges_say(shop, db):
+    with shop.tenant():
+        Range.objects.update(centre="mirle")
+        shop.register.centre = "none"
+        shop.register.save(update_fields=["centre"])
+        before = list(Range.objects.order_by("id").values())
+        assert queries.centre_of(shop.register.id, "none", "11512") == "none"
+    error = refusal(shop)
+    assert error.code == "NUM-NO-CENTRE"
+    assert "只能「自行開立」" in error.message
+    with shop.tenant():
+        assert list(Range.objects.order_by("id").values()) == before
 
 
 def test_a_closed_period_says_so(shop):

@@ -1,6 +1,7 @@
 """Decisions of this room: how a sale is priced and documented, how its invoice is wanted."""
 
 from guitai.orders.rules.choice import (
+    MEMBER_TYPE_LATER,
     Choice,
     HandWritten,
     InvoiceChoiceKind,
@@ -29,6 +30,7 @@ from guitai.orders.rules.sale import (
 
 __all__ = [
     "MAX_LINES",
+    "MEMBER_TYPE_LATER",
     "TRANSITIONS",
     "Choice",
     "HandWritten",

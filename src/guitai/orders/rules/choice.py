@@ -46,7 +46,6 @@ class Choice:
     ban: str = ""
     buyer_name: str = ""
     carrier: str = ""
-    carrier_type: str = ""
     npoban: str = ""
     print: bool | None = None
     number: str = ""
@@ -59,7 +58,7 @@ _ALLOWED: dict[InvoiceChoiceKind, frozenset[str]] = {
     K.COMPANY: frozenset({"ban", "buyer_name", "carrier"}),
     K.MOBILE_BARCODE: frozenset({"ban", "buyer_name", "carrier", "npoban"}),
     K.CITIZEN_CERTIFICATE: frozenset({"ban", "buyer_name", "carrier", "npoban"}),
-    K.MEMBER: frozenset({"carrier", "carrier_type", "npoban"}),
+    K.MEMBER: frozenset({"carrier", "npoban"}),
     K.DONATION: frozenset({"carrier", "npoban"}),
     K.SELF: frozenset({"number"}),
     K.NONE_YET: frozenset(),
@@ -68,10 +67,14 @@ _WORDS = {
     "ban": "統一編號",
     "buyer_name": "公司名稱",
     "carrier": "載具",
-    "carrier_type": "載具類別",
     "npoban": "捐贈碼",
     "number": "發票號碼",
 }
+
+MEMBER_TYPE_LATER = "AA0000"
+"""Holds the place of the seller's own class of carriers until it is written in with the number;
+the pattern of mof.md §1.4, issued to nobody."""
+_MEMBER_SHAPE = "請重新掃描會員條碼，或輸入英數字的會員編號（最多 400 字，頭尾不能空白）。"
 
 
 def is_issued(kind: InvoiceChoiceKind) -> bool:
@@ -165,7 +168,7 @@ def carrier_of(choice: Choice) -> Carrier | None:
     if choice.kind is K.CITIZEN_CERTIFICATE:
         return checked_citizen(choice.carrier, field="invoice.carrier")
     if choice.kind is K.MEMBER:
-        return checked_member(choice.carrier_type, choice.carrier)
+        return checked_member(choice.carrier)
     if choice.kind is K.MOBILE_BARCODE or choice.carrier.startswith("/"):
         return checked_mobile(choice.carrier, field="invoice.carrier")
     return checked_citizen(choice.carrier, field="invoice.carrier")
@@ -198,19 +201,18 @@ def checked_donation(value: str, *, field: str = "npoban") -> DonationCode:
         raise errors.BadDonation(field=field, value=value[:20]) from fault
 
 
-def checked_member(carrier_type: str, value: str) -> MemberCarrier:
-    """mof.md §7.1: the type is issued to each seller; without it there is no member carrier."""
-    if not carrier_type:
-        raise errors.BadMember(
-            field="invoice.carrier_type", detail="尚未設定本店的會員載具類別號碼，請改選其他載具。"
-        )
+def checked_member(value: str) -> MemberCarrier:
+    """A member's own id, 1-400 printable ASCII characters: what a scanner or a keyboard gives.
+
+    Its class is the seller's (mof.md §7.1), which the database writes in (``MEMBER_TYPE_LATER``).
+    """
     try:
-        return MemberCarrier(carrier_type, value)
+        found = MemberCarrier(MEMBER_TYPE_LATER, value)
     except Fault as fault:
-        field = "carrier_type" if fault.code == "TWI-CARRIER-TYPE" else "carrier"
-        raise errors.BadMember(
-            field=f"invoice.{field}", detail="格式錯誤，請重新掃描會員條碼。"
-        ) from fault
+        raise errors.BadMember(field="invoice.carrier", detail=_MEMBER_SHAPE) from fault
+    if not value.isascii():
+        raise errors.BadMember(field="invoice.carrier", detail=_MEMBER_SHAPE)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

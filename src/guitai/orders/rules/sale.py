@@ -18,6 +18,7 @@ from guitai.kernel.errors import GuitaiError
 from guitai.kernel.money import MAX_TWD
 from guitai.orders import errors
 from guitai.orders.rules.choice import (
+    MEMBER_TYPE_LATER,
     Choice,
     buyer_of,
     carrier_of,
@@ -307,9 +308,15 @@ def _refuse_illegal(invoice: Invoice) -> None:
 
 
 def skeleton(invoice: Invoice) -> dict[str, Any]:
-    """The document's JSON form without what is written in when the number is taken."""
+    """The document's JSON form without what is written in when the number is taken.
+
+    That is also the class of a member's carrier, which is the seller's (mof.md §7.1).
+    """
     form = jsonform.to_json(invoice)
-    for name in ("number", "date", "time", "seller"):
+    late = ["number", "date", "time", "seller"]
+    if invoice.carrier_type == MEMBER_TYPE_LATER:
+        late.append("carrier_type")
+    for name in late:
         form.pop(name, None)
     return form
 

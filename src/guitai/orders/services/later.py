@@ -76,7 +76,9 @@ def _issue(clerk: Clerk, order: Order, choice: Choice, now: datetime, seq: int) 
     if invoice is None:
         raise ChoiceNeeded(field="invoice.kind")
     invoice_id = ids.new_id()
-    issued, remaining, period = _numbered(clerk, order, rules.skeleton(invoice), invoice_id, now)
+    issued, remaining, period = _numbered(
+        clerk, order, rules.skeleton(invoice), choice.kind.value, invoice_id, now
+    )
     order.invoice_id, order.invoice_number = invoice_id, issued["number"]
     order.invoice_period, order.invoice_seq = period, seq
     order.invoice_kind, order.invoice_choice = choice.kind.value, plain_choice(choice)
@@ -107,14 +109,20 @@ def _issue(clerk: Clerk, order: Order, choice: Choice, now: datetime, seq: int) 
 
 
 def _numbered(
-    clerk: Clerk, order: Order, document: dict[str, Any], invoice_id: UUID, now: datetime
+    clerk: Clerk,
+    order: Order,
+    document: dict[str, Any],
+    kind: str,
+    invoice_id: UUID,
+    now: datetime,
 ) -> tuple[dict[str, Any], int, str]:
     lines = [{"product_id": line.product_id, "tax_type": line.tax_type} for line in lines_of(order)]
     row = sqlcall.one(
         "SELECT i.invoice::text, i.remaining, i.period FROM public.orders_issue_document("
         "%(merchant)s::uuid, %(order)s::uuid, %(register)s::uuid, %(now)s::timestamptz, "
         "%(day)s::date, %(seller)s::jsonb, public.orders_zero_rate(%(merchant)s::uuid, "
-        "%(lines)s::jsonb, %(document)s::jsonb), %(invoice)s::uuid, %(transmission)s::uuid, "
+        "%(lines)s::jsonb, public.orders_member_carrier(%(document)s::jsonb, %(kind)s, "
+        "%(member_type)s)), %(invoice)s::uuid, %(transmission)s::uuid, "
         "%(actor)s) AS i",
         {
             "merchant": scope.current(),
@@ -125,6 +133,8 @@ def _numbered(
             "seller": _json(_seller(clerk)),
             "lines": _json(lines),
             "document": _json(document),
+            "kind": kind,
+            "member_type": clerk.register.store.entity.member_carrier_type,
             "invoice": invoice_id,
             "transmission": ids.new_id(),
             "actor": clerk.session.staff_name,

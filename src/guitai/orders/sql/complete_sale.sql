@@ -2,7 +2,7 @@
 --   orders.services.complete_sale(till, sale, body_hash, now)
 -- p_needs are the permissions this sale takes; p_sale is what orders.services.sale lays out.
 -- Refuses BIND-NONE, TILL-SESSION, GT-NOT-ALLOWED, ORD-REUSED, ORD-NOT-SOLD, ORD-CATALOG-CHANGED,
--- ORD-ZERO-RATE, NUM-…, INV-….
+-- ORD-ZERO-RATE, ORD-MEMBER, NUM-…, INV-….
 
 -- What differs between the lines and the catalogue: {gone: [...], changed: [...]}, or NULL.
 CREATE OR REPLACE FUNCTION public.orders_catalog_differences(p_merchant uuid, p_lines jsonb)
@@ -149,6 +149,7 @@ DECLARE
     v_event record;
     v_issued record;
     v_invoice jsonb;
+    v_document jsonb;
     v_period text := '';
     v_ours boolean := false;
     v_number text;
@@ -175,10 +176,14 @@ BEGIN
     v_number := v_till.store_code || '-' || v_till.register_code || '-'
         || to_char(v_event.day, 'YYMMDD') || '-' || lpad(v_event.serial::text, 4, '0');
 
-    IF jsonb_typeof(p_sale -> 'document') = 'object' AND v_till.auto_issue THEN
+    IF jsonb_typeof(p_sale -> 'document') = 'object' THEN
+        v_document := public.orders_member_carrier(
+            p_sale -> 'document', p_sale ->> 'kind', v_till.member_type);
+    END IF;
+    IF v_document IS NOT NULL AND v_till.auto_issue THEN
         SELECT * INTO STRICT v_issued FROM public.orders_issue_document(
             p_merchant, p_sale_id, v_till.register_id, p_now, NULL, v_till.seller,
-            public.orders_zero_rate(p_merchant, p_sale -> 'lines', p_sale -> 'document'),
+            public.orders_zero_rate(p_merchant, p_sale -> 'lines', v_document),
             (p_sale ->> 'invoice_id')::uuid, (p_sale ->> 'transmission_id')::uuid,
             v_till.staff_name);
         v_ours := true;

@@ -1,3 +1,19 @@
+-- The class of a member's carrier is the one issued to the seller (mof.md §7.1): the till knows only
+-- the member. Refuses ORD-MEMBER where the seller has none.
+CREATE OR REPLACE FUNCTION public.orders_member_carrier(
+    p_document jsonb, p_kind text, p_member_type text
+) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    IF p_kind <> 'member' THEN
+        RETURN p_document;
+    ELSIF p_member_type = '' THEN
+        PERFORM public.numbering_refuse('ORD-MEMBER', jsonb_build_object(
+            'field', 'invoice.carrier',
+            'detail', '尚未設定本店的會員載具類別號碼，請改選其他載具。'));
+    END IF;
+    RETURN p_document || jsonb_build_object('carrier_type', p_member_type);
+END $$;
+
 -- Numbers and records the invoice of one order: takes the register's next number, writes number,
 -- date, time and seller into the document, and hands it to invoicing with its transmission.
 -- p_document is the JSON form of twinvoice.document.Invoice without those four.

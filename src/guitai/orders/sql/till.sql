@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION public.orders_till(
     OUT register_id uuid, OUT register_code text, OUT auto_issue boolean, OUT auto_print boolean,
     OUT print_detail boolean, OUT store_id uuid, OUT store_code text, OUT entity_id uuid,
     OUT seller jsonb, OUT session_id uuid, OUT staff_id uuid, OUT staff_name text,
-    OUT permissions text[]
+    OUT permissions text[], OUT member_type text
 ) LANGUAGE plpgsql STABLE AS $$
 DECLARE v_suspended timestamptz;
 BEGIN
@@ -15,9 +15,11 @@ BEGIN
                'ban', e.ban, 'name', e.name, 'address', nullif(e.address, ''),
                'person_in_charge', nullif(e.person_in_charge, ''),
                'telephone', nullif(e.telephone, ''), 'email', nullif(e.email, ''))),
-           t.id, t.staff_id, t.staff_name, t.permissions, m.suspended_at
+           t.id, t.staff_id, t.staff_name, t.permissions,
+           e.member_carrier_type, m.suspended_at
       INTO register_id, register_code, auto_issue, auto_print, print_detail, store_id, store_code,
-           entity_id, seller, session_id, staff_id, staff_name, permissions, v_suspended
+           entity_id, seller, session_id, staff_id, staff_name, permissions, member_type,
+           v_suspended
       FROM public.tenancy_binding b
       JOIN public.tenancy_register r ON r.merchant_id = p_merchant AND r.id = b.register_id
       JOIN public.tenancy_store s ON s.merchant_id = p_merchant AND s.id = r.store_id

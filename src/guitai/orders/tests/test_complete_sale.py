@@ -10,19 +10,22 @@ import pytest
 from guitai.catalog.models import Product
 from guitai.devices.models import PrintJob
 from guitai.invoicing.models import Invoice, Transmission
+from guitai.kernel import clock
 from guitai.kernel.errors import GuitaiError
 from guitai.kernel.models import AuditEntry
 from guitai.kernel.testing import taipei
 from guitai.numbering.models import Range
 from guitai.numbering.tests.shop import OTHER_BAN, make_shop
+from guitai.orders import services
+from guitai.orders.errors import BadMember
 from guitai.orders.models import Order, OrderLine
 from guitai.orders.rules import Choice, InvoiceChoiceKind, SaleLine
 from guitai.orders.services import Credentials
 from guitai.orders.tests.till import NOON, make_till, new_id
 from guitai.payments.models import Tender
-from guitai.tenancy.models import Binding, TillSession
+from guitai.tenancy.models import Binding, BusinessEntity, Register, TillSession
 from guitai.tenancy.rules import hash_of
-from twinvoice import jsonform
+from twinvoice import check, jsonform
 
 K = InvoiceChoiceKind
 
@@ -47,6 +50,16 @@ def refused(till, code, sale=None, **more):
     assert caught.value.code == code, caught.value
     assert counts(till) == before
     return caught.value
+
+
+def offer_members(till, carrier_type):
+    with till.shop.tenant():
+        BusinessEntity.objects.update(member_carrier_type=carrier_type)
+
+
+def switch(till, **settings):
+    with till.shop.tenant():
+        Register.objects.filter(id=till.register.id).update(**settings)
 
 
 def test_a_paper_sale_writes_everything_once(till):
@@ -245,9 +258,44 @@ class TestInvoiceChoice:
         self.choose(till, K.CITIZEN_CERTIFICATE, carrier="AB12345678901234")
         assert self.document(till).carrier_type == "CQ0001"
 
-    def test_member_carrier_needs_the_sellers_type(self, till):
-        refused(till, "ORD-MEMBER", till.sale(choice=Choice(K.MEMBER, carrier="0912345678")))
-        self.choose(till, K.MEMBER, carrier="0912345678", carrier_type="EG0123")
+    def test_member_carrier_takes_the_class_of_its_seller(self, till):
+        sale = till.sale(choice=Choice(K.MEMBER, carrier="M0912345678"))
+        error = refused(till, "ORD-MEMBER", sale)
+        assert (error.field, "尚未設定" in error.message) == ("invoice.carrier", True)
+        offer_members(till, "EG0123")
+        answer = self.choose(till, K.MEMBER, carrier="M0912345678")
+        assert answer["print_jobs"] == []
+        document = self.document(till)
+        assert (document.carrier_type, document.carrier_id1, document.carrier_id2) == (
+            "EG0123", "M0912345678", "M0912345678",
+        )  # fmt: skip
+        assert (document.print_mark, check.faults(document)) == (False, [])
+        with till.shop.tenant():
+            assert Invoice.objects.get().carrier_type == "EG0123"
+
+    def test_a_member_may_give_the_invoice_away(self, till):
+        offer_members(till, "EG0123")
+        self.choose(till, K.MEMBER, carrier="M1", npoban="168001")
+        document = self.document(till)
+        assert (document.carrier_type, document.npoban) == ("EG0123", "168001")
+
+    def test_a_member_is_refused_before_his_invoice_is_put_off(self, till):
+        switch(till, auto_issue=False)
+        refused(till, "ORD-MEMBER", till.sale(choice=Choice(K.MEMBER, carrier="M1")))
+
+    def test_a_members_invoice_issued_later(self, till):
+        switch(till, auto_issue=False)
+        offer_members(till, "EG0123")
+        answer = self.choose(till, K.MEMBER, carrier="M1")
+        assert answer["invoice"] is None
+        offer_members(till, "")
+        before = counts(till)
+        with till.shop.tenant(), clock.moved(NOON):
+            with pytest.raises(BadMember):
+                services.issue_later(till.clerk, answer["order"]["id"], NOON)
+            assert counts(till) == before
+            offer_members(till, "EG0123")
+            services.issue_later(till.clerk, answer["order"]["id"], NOON)
         assert self.document(till).carrier_type == "EG0123"
 
     def test_donation(self, till):

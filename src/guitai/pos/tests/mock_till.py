@@ -51,6 +51,7 @@ class World:
         self.auto_issue = True
         self.permissions = MANAGER
         self.remaining = 1234
+        self.member_carrier = False
         self.centre = {
             "key": "mirle", "name": "盟立", "state": "ok", "state_text": "正常",
             "waiting": 3, "in_doubt": 0, "rejected": 0,
@@ -82,7 +83,9 @@ class World:
                 "printer_profile": "PP-8800", "centre": "mirle",
             },
             "store": {"name": "台北一店"},
-            "entity": {"ban": "12345675", "name": "好日子商行"},
+            "entity": {
+                "ban": "12345675", "name": "好日子商行", "member_carrier": self.member_carrier,
+            },
             "staff": [
                 {"id": "s1", "name": "林小美", "role": "store_manager"},
                 {"id": "s2", "name": "陳大文", "role": "clerk"},
@@ -144,7 +147,7 @@ def make_sale(world: World, sale: dict, text: bytes) -> dict:
         "invoice": None, "print_jobs": [], "numbers": {"remaining": world.remaining},
         "replay": False,
     }  # fmt: skip
-    if world.auto_issue and sale["invoice"]["kind"] != "self":
+    if world.auto_issue and sale["invoice"]["kind"] not in ("self", "none_yet"):
         answer.update(issue(world, order))
     world.sales[sale["id"]] = {"hash": digest, "answer": answer, "order": order}
     return answer

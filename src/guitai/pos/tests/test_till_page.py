@@ -464,20 +464,37 @@ def test_without_a_centre_only_self_issued_can_be_chosen(page, world):
     scan(page, COFFEE)
     page.keyboard.press("F9")
     expect(page.get_by_text("只能自行開立").first).to_be_visible()
-    expect(page.get_by_role("radio", name="紙本電子發票")).to_be_disabled()
+    expect(page.get_by_role("radio", name="紙本電子發票")).to_have_count(0)
     expect(page.get_by_role("radio", name="自行開立")).to_have_attribute("aria-checked", "true")
+    page.keyboard.press("F1")
+    expect(page.get_by_role("radio", name="暫不開立")).to_have_attribute("aria-checked", "true")
+    page.keyboard.press("F9")
+    expect(page.locator(".done")).to_be_visible()
+    expect(page.locator("#issue")).to_have_count(0)
+    sold = next(iter(world.sales.values()))
+    assert sold["order"]["choice"] == {"kind": "none_yet"}
+    assert sold["answer"]["invoice"] is None
 
 
-def test_a_member_carrier_bears_the_sellers_class(page, world):
+def test_a_member_carrier_is_offered_where_the_seller_has_a_class(page, world):
     at_sale(page)
     scan(page, COFFEE)
     page.keyboard.press("F9")
+    expect(page.get_by_role("radio", name="會員載具")).to_have_count(0)
     page.keyboard.press("F6")
-    page.locator("#choice-field").fill("M0001")
+    expect(page.get_by_role("radio", name="紙本電子發票")).to_have_attribute("aria-checked", "true")
+    world.member_carrier = True
+    page.reload()
+    at_sale(page)
     page.keyboard.press("F9")
-    expect(page.locator("#carrier-type-fault")).to_be_visible()
-    page.locator("#carrier-type").fill("eg0001")
+    page.keyboard.press("F6")
+    page.locator("#choice-field").fill("會員1")
+    page.keyboard.press("F9")
+    expect(page.locator("#choice-field-fault")).to_contain_text("半形英數字")
+    scan(page, "20260001")
+    expect(page.locator("#choice-field")).to_have_value("20260001")
+    page.locator("#choice-field").fill("Ｍ0001")
     page.keyboard.press("F9")
     expect(page.locator(".done")).to_be_visible()
     choice = next(iter(world.sales.values()))["order"]["choice"]
-    assert choice == {"kind": "member", "carrier": "M0001", "carrier_type": "EG0001"}
+    assert choice == {"kind": "member", "carrier": "M0001"}

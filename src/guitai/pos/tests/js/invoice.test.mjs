@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  choiceFault, choiceForServer, isBan, isCitizenCertificate, isDonationCode, isMobileBarcode, isUnfinished, maskedCarrier, newChoice, withKind,
+  choiceFault, choiceForServer, isBan, isCitizenCertificate, isDonationCode, isMobileBarcode, isUnfinished, kindsOf, maskedCarrier, newChoice, withKind,
 } from "../../static/pos/logic/invoice.mjs";
 
 test("統一編號", () => {
@@ -44,12 +44,23 @@ test("the choice as the server takes it", () => {
   assert.deepEqual(choiceForServer({ ...newChoice("donation"), npoban: "919" }), { kind: "donation", npoban: "919" });
 });
 
-test("a member carrier names its class, which the platform gave to the seller", () => {
-  const member = { ...newChoice("member"), carrier: "M0001" };
-  assert.deepEqual(choiceFault(member), { code: "invoice.member_type", field: "carrierType" });
-  assert.equal(choiceFault({ ...member, carrierType: "3J0002" }).code, "invoice.member_type");
-  assert.equal(choiceFault({ ...member, carrierType: "EG0001" }), null);
-  assert.deepEqual(choiceForServer({ ...member, carrierType: "EG0001" }), { kind: "member", carrier: "M0001", carrier_type: "EG0001" });
+test("a member's carrier is its id alone; the class is the seller's", () => {
+  const member = { ...newChoice("member"), carrier: "M-0001 a" };
+  assert.equal(choiceFault(member), null);
+  assert.deepEqual(choiceForServer(member), { kind: "member", carrier: "M-0001 a" });
+  assert.equal(choiceFault({ ...member, carrier: "" }).code, "invoice.member_missing");
+  assert.equal(choiceFault({ ...member, carrier: "會員1" }).code, "invoice.member_shape");
+  assert.equal(choiceFault({ ...member, carrier: "9".repeat(400) }), null);
+  assert.equal(choiceFault({ ...member, carrier: "9".repeat(401) }).code, "invoice.member_long");
+});
+
+test("a register offers what its seller and its centre allow", () => {
+  const kinds = (till, connected) => kindsOf(till, connected).map(({ kind, key }) => `${kind} ${key}`);
+  const seller = (member_carrier) => ({ entity: { member_carrier } });
+  assert.ok(!kinds(seller(false), true).includes("member F6"));
+  assert.ok(kinds(seller(true), true).includes("member F6"));
+  assert.ok(kinds(seller(false), true).includes("donation F7"));
+  assert.deepEqual(kinds(seller(true), false), ["self F8", "none_yet F1"]);
 });
 
 test("changing between carriers forgets the other carrier's code, never the BAN", () => {

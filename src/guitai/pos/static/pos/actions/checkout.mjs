@@ -3,13 +3,13 @@
 import { freshCart } from "../app.mjs";
 import { printDetail } from "./after.mjs";
 import { isEmpty, refreshed, totalOf } from "../logic/cart.mjs";
-import { FIELD_OF, choiceFault, newChoice, withKind } from "../logic/invoice.mjs";
+import { FIELD_OF, choiceFault, kindsOf, newChoice, withKind } from "../logic/invoice.mjs";
 import { parseAmount, shown } from "../logic/money.mjs";
 import { afterTry, isSettled, newEntry, waitAfter } from "../logic/outbox.mjs";
 import { buildSale } from "../logic/sale.mjs";
 import { hasCentre } from "../logic/strip.mjs";
 import { changeOf, fillDifference, newTender, tenderFault } from "../logic/tender.mjs";
-import { outbox, small } from "../net/store.mjs";
+import { outbox } from "../net/store.mjs";
 
 const SALE_TIMEOUT_MS = 10_000;
 
@@ -18,13 +18,23 @@ export const sumDue = (app) => totalOf(app.state.cart);
 export function openCheckout(app) {
   if (isEmpty(app.state.cart)) return app.say("warn", "sale.empty");
   if (!app.may("till.checkout")) return app.say("warn", "may.not", { what: "@sale.pay" });
-  const choice = onlySelf(app) ? withKind(app.state.choice, "self") : app.state.choice;
+  const choice = offeredChoice(app);
   app.set({ stage: "checkout", page: "sale", choice, edit: null, fault: null, say: null, tenders: [newTender("cash")], tender: 0 });
   return app.focus(choiceFault(choice) ? "choice-field" : "tender-0");
 }
 
 /** Without a centre on this register a legal number cannot be had: only 自行開立 (B.5.3). */
 export const onlySelf = (app) => !hasCentre(app.state.till);
+
+/** The kinds of invoice that can be picked here, with their keys. */
+export const offered = (app) => kindsOf(app.state.till, !onlySelf(app));
+
+/** The choice so far, or the first kind where that one is not offered here (any more). */
+function offeredChoice(app) {
+  const { choice } = app.state;
+  const kinds = offered(app).map(({ kind }) => kind);
+  return kinds.includes(choice.kind) ? choice : withKind(choice, kinds[0]);
+}
 
 /** 取消: one page back; the cart stays (B.5.5). */
 export function backToCart(app) {
@@ -33,14 +43,11 @@ export function backToCart(app) {
 }
 
 export function pickKind(app, kind) {
-  // The seller's own class, where the desk has set it; else what was typed here before.
-  const carrierType = app.state.till.entity.member_carrier_type || app.state.choice.carrierType || small.get("carrier_type", "");
-  app.set({ choice: { ...withKind(app.state.choice, kind), carrierType }, fault: null });
+  app.set({ choice: withKind(app.state.choice, kind), fault: null });
   app.focus(FIELD_OF[kind] ? "choice-field" : `tender-${app.state.tender}`);
 }
 
 export function setChoice(app, change) {
-  if (change.carrierType) small.set("carrier_type", change.carrierType);
   app.set({ choice: { ...app.state.choice, ...change }, fault: null });
 }
 
@@ -118,7 +125,6 @@ export async function confirmSale(app) {
 
 function showFault(app, fault) {
   app.set({ fault, tender: fault.index ?? app.state.tender });
-  if (fault.field === "carrierType") return app.focus("carrier-type");
   return app.focus(fault.field ? "choice-field" : `tender-${fault.index}`);
 }
 
@@ -187,7 +193,7 @@ function finish(app, entry) {
 
 /** Whether the clerk must still press 「開立發票」: forgotten, it can never be issued (B.5.6). */
 export const mustIssue = (result) =>
-  !result.answer.invoice && (result.answer.order.can_issue ?? (result.kind !== "self" && result.total > 0));
+  result.kind !== "none_yet" && !result.answer.invoice && (result.answer.order.can_issue ?? (result.kind !== "self" && result.total > 0));
 
 function openDrawer(app) {
   if (app.agent.state !== "ready") return;

@@ -11,6 +11,8 @@ export function scannedNumber(text) {
   return scan.kind === "invoice" ? scan.value : text;
 }
 
+const isProduct = (app, code) => app.state.catalogue.byCode.has(code.toLowerCase());
+
 /** A whole scan, wherever the focus was. */
 export function onScan(app, text) {
   if (app.state.phase !== "till") return undefined;
@@ -25,10 +27,12 @@ export function onScan(app, text) {
   if (scan.kind === "right_qr") return app.say("warn", "scan.right_qr");
   if (scan.kind === "mobile_barcode") return scanChoice(app, "mobile_barcode", "carrier", scan.value);
   if (scan.kind === "citizen_certificate") return scanChoice(app, "citizen_certificate", "carrier", scan.value);
+  if (stage === "checkout" && choice.kind === "member" && !isProduct(app, scan.value)) {
+    return setChoice(app, { carrier: scan.value });
+  }
   if (page === "orders") {
     // A receipt's order number is looked for here; goods go into the cart from every page.
-    const known = app.state.catalogue.byCode.has(scan.value.toLowerCase());
-    if (!known) return findOrders(app, { search: scan.value, day: "" });
+    if (!isProduct(app, scan.value)) return findOrders(app, { search: scan.value, day: "" });
   }
   return scan.kind === "digits" ? scanDigits(app, scan.value) : enterCode(app, scan.value);
 }

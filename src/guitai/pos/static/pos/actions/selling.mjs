@@ -5,6 +5,7 @@ import { uuid7 } from "../lib/uuid7.mjs";
 import * as carts from "../logic/cart.mjs";
 import { findByCode, search, splitTimes } from "../logic/catalogue.mjs";
 import { parseDiscount } from "../logic/discount.mjs";
+import { hasCentre } from "../logic/strip.mjs";
 import { isBan, maskedCarrier, newChoice, withKind } from "../logic/invoice.mjs";
 import { SCALE, halfWidth, parseAmount, parseQuantity, shown } from "../logic/money.mjs";
 import { newTender } from "../logic/tender.mjs";
@@ -70,6 +71,7 @@ export function submitQuery(app) {
 /** A code that names the buyer or the carrier picks the invoice choice, whenever it comes. */
 export function scanChoice(app, kind, field, value) {
   if (!mayChange(app)) return;
+  if (!hasCentre(app.state.till)) return app.say("warn", "choice.only_self");
   const choice = { ...withKind(app.state.choice, kind), [field]: value };
   app.set({ choice, fault: null });
   const word = field === "carrier" ? maskedCarrier(value) : value;

@@ -5,6 +5,18 @@ import { halfWidth } from "./money.mjs";
 export const KINDS = [
   "paper", "company", "mobile_barcode", "citizen_certificate", "member", "donation", "self",
 ];
+const KEYS = ["F1", "F2", "F3", "F4", "F6", "F7", "F8"];
+
+/**
+ * What this register can offer, as {kind, key}: without a centre 自行開立 and 暫不開立 alone (B.5.3),
+ * member carriers only where the seller has a class of its own (mof.md §7.1).
+ */
+export function kindsOf(till, connected) {
+  if (!connected) return [{ kind: "self", key: "F8" }, { kind: "none_yet", key: "F1" }];
+  return KINDS.map((kind, at) => ({ kind, key: KEYS[at] }))
+    .filter(({ kind }) => kind !== "member" || Boolean(till?.entity?.member_carrier));
+}
+
 /** The one field that each kind needs; paper needs none. */
 export const FIELD_OF = {
   company: "ban", mobile_barcode: "carrier", citizen_certificate: "carrier", member: "carrier",
@@ -27,14 +39,13 @@ export const isCitizenCertificate = (text) => /^[A-Z]{2}\d{14}$/.test(text);
 export const isDonationCode = (text) => /^\d{3,7}$/.test(text);
 export const isInvoiceNumber = (text) => /^[A-Z]{2}\d{8}$/.test(text);
 
-/** The class of a seller's own carriers, given by the platform: two signs and four digits. */
-export const isCarrierType = (text) =>
-  /^[0-9A-Z]{2}\d{4}$/.test(text) && !["3J0002", "CQ0001"].includes(text);
+/** A member's id: what a scanner or a keyboard gives, the server's rule (at most 400, ASCII). */
+export const isMemberId = (text) => /^[\x20-\x7e]{1,400}$/.test(text);
 
 /** A fresh choice. */
 export function newChoice(kind = "paper") {
   return {
-    kind, ban: "", buyerName: "", carrier: "", carrierType: "", npoban: "", number: "", detail: false,
+    kind, ban: "", buyerName: "", carrier: "", npoban: "", number: "", detail: false,
   };
 }
 
@@ -48,7 +59,8 @@ export function withKind(choice, kind) {
 /** What a person typed, cleaned: half width, no blanks around, letters in upper case. */
 export function cleaned(field, text) {
   const half = halfWidth(text).trim();
-  return field === "buyerName" || field === "member" ? String(text).trim() : half.toUpperCase();
+  if (field === "buyerName") return String(text).trim();
+  return field === "member" ? String(text).normalize("NFKC").trim() : half.toUpperCase();
 }
 
 const CHECKS = {
@@ -68,7 +80,8 @@ const CHECKS = {
   },
   member: (text) => {
     if (!text) return "invoice.member_missing";
-    return text.length <= 400 ? null : "invoice.member_long";
+    if (text.length > 400) return "invoice.member_long";
+    return isMemberId(text) ? null : "invoice.member_shape";
   },
   npoban: (text) => {
     if (!text) return "invoice.donation_missing";
@@ -84,9 +97,7 @@ export function choiceFault(choice) {
   if (!field) return null;
   const check = CHECKS[field === "carrier" ? choice.kind : field];
   const code = check(cleaned(choice.kind === "member" ? "member" : field, choice[field]));
-  if (code) return { code, field };
-  const typed = choice.kind === "member" && !isCarrierType(choice.carrierType);
-  return typed ? { code: "invoice.member_type", field: "carrierType" } : null;
+  return code ? { code, field } : null;
 }
 
 /** A half-typed code is not a mistake yet: true while it can still become right. */
@@ -110,7 +121,6 @@ export function choiceForServer(choice) {
   if (choice.kind === "company" && choice.buyerName.trim()) {
     invoice.buyer_name = choice.buyerName.trim();
   }
-  if (choice.kind === "member") invoice.carrier_type = choice.carrierType;
   return invoice;
 }
 

@@ -1,19 +1,17 @@
 // 收款: which invoice, which money. The cart stays beside it and can still change.
 
 import {
-  addTender, backToCart, confirmSale, fillRest, leaveChoice, onlySelf, pickKind, pickMethod,
+  addTender, backToCart, confirmSale, fillRest, leaveChoice, offered, onlySelf, pickKind, pickMethod,
   removeTender, setChoice, setTender, sumDue, typeTender,
 } from "../actions/checkout.mjs";
 import { scannedNumber } from "../actions/scanning.mjs";
 import { h } from "../lib/vdom.mjs";
-import { FIELD_OF, KINDS, choiceFault, cleaned, isUnfinished } from "../logic/invoice.mjs";
+import { FIELD_OF, choiceFault, cleaned, isUnfinished } from "../logic/invoice.mjs";
 import { discountShares, netOf, piecesOf } from "../logic/cart.mjs";
 import { parseAmount, quantityText, shown } from "../logic/money.mjs";
 import { METHODS, changeOf, missing, quickAmounts, resolved } from "../logic/tender.mjs";
 import { t } from "../words/words.mjs";
 import { button, errorWords, field, key, money, notice, numberPad } from "./parts.mjs";
-
-export const KIND_KEYS = ["F1", "F2", "F3", "F4", "F6", "F7", "F8"];
 
 export function checkoutView(app) {
   return h("section.checkout", { key: "checkout", "aria-label": t("sale.pay") },
@@ -27,28 +25,27 @@ function invoicePart(app) {
   return h("section.panel", null,
     h("h2", { id: "choice-title" }, t("choice.title")),
     self && notice("warn", t("choice.only_self")),
-    h("div.kinds", { role: "radiogroup", "aria-labelledby": "choice-title" }, KINDS.map((kind, at) =>
+    h("div.kinds", { role: "radiogroup", "aria-labelledby": "choice-title" }, offered(app).map(({ kind, key: cap }) =>
       h("button.kind", {
-        key: kind, type: "button", role: "radio", "aria-checked": String(choice.kind === kind), "aria-keyshortcuts": KIND_KEYS[at],
-        disabled: self && kind !== "self", onclick: () => pickKind(app, kind),
-      }, h("span", null, t(`choice.${kind}`)), key(KIND_KEYS[at])))),
+        key: kind, type: "button", role: "radio", "aria-checked": String(choice.kind === kind), "aria-keyshortcuts": cap,
+        onclick: () => pickKind(app, kind),
+      }, h("span", null, t(`choice.${kind}`)), key(cap)))),
     h("div.choice-detail", null, choiceField(app), printSwitch(app)));
 }
 
 function choiceWords(app) {
   const { choice, fault } = app.state;
-  if (fault?.field === "carrierType") return "";
   if (fault?.field) return t(fault.code);
   if (fault?.error && /^(invoice|ban|carrier|npoban|number)/.test(fault.error.field ?? "")) return errorWords(fault.error);
   // While it is being typed it is not wrong yet; once it cannot become right any more, say so.
   const now = choiceFault(choice);
-  return now && now.field !== "carrierType" && !isUnfinished(choice) ? t(now.code) : "";
+  return now && !isUnfinished(choice) ? t(now.code) : "";
 }
 
 function choiceField(app) {
   const { choice, fault } = app.state;
   const name = FIELD_OF[choice.kind];
-  if (!name) return h("p.choice-hint", null, t("choice.paper_hint"));
+  if (!name) return h("p.choice-hint", null, t(choice.kind === "none_yet" ? "choice.none_yet_hint" : "choice.paper_hint"));
   const take = (event) => {
     const text = choice.kind === "self" ? scannedNumber(event.target.value) : event.target.value;
     setChoice(app, { [name]: cleaned(choice.kind === "member" ? "member" : name, text) });
@@ -60,9 +57,6 @@ function choiceField(app) {
       autocapitalize: "characters", oninput: take,
       onkeydown: (event) => { if (event.key === "Enter") { event.preventDefault(); event.stopPropagation(); leaveChoice(app); } },
     }, { fault: choiceWords(app), hint: t(`choice.${choice.kind}_hint`) }),
-    choice.kind === "member" && !app.state.till.entity.member_carrier_type && field("carrier-type", t("choice.member_type"), {
-      value: choice.carrierType, maxlength: 6, autocapitalize: "characters", oninput: (event) => setChoice(app, { carrierType: cleaned("type", event.target.value) }),
-    }, { fault: fault?.field === "carrierType" ? t(fault.code) : "", hint: t("choice.member_type_hint") }),
     choice.kind === "company" && field("buyer-name", t("choice.buyer_name"), {
       value: choice.buyerName, maxlength: 60, oninput: (event) => setChoice(app, { buyerName: event.target.value }),
     }),
@@ -182,10 +176,14 @@ export function dueView(app) {
         h("span", null, t(rest > 0 ? "due.missing" : "due.change")), money(rest > 0 ? rest : change, "output.money")),
       h("button.button.primary.pay", { type: "button", id: "confirm", onclick: () => confirmSale(app), "aria-keyshortcuts": "F9" },
         h("span", null, t("due.confirm")),
-        h("span.picked", null, t(till.register.auto_issue || choice.kind === "self" ? `due.then_${choice.kind === "self" ? "self" : "issue"}` : "due.then_later", { kind: t(`choice.${choice.kind}`) })),
+        h("span.picked", null, t(nextWord(till, choice), { kind: t(`choice.${choice.kind}`) })),
         key("F9"))));
 }
 
+function nextWord(till, choice) {
+  if (["self", "none_yet"].includes(choice.kind)) return `due.then_${choice.kind}`;
+  return till.register.auto_issue ? "due.then_issue" : "due.then_later";
+}
 
 export function discountLines(cart) {
   return Object.entries(discountShares(cart)).map(([kind, share], _, all) =>

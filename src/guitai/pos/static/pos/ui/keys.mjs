@@ -1,15 +1,13 @@
 // All keys of the till in one place; the buttons show them.
 
-import { backToCart, confirmSale, mustIssue, openCheckout, addTender, pickKind, onlySelf } from "../actions/checkout.mjs";
+import { backToCart, confirmSale, mustIssue, openCheckout, addTender, pickKind, offered } from "../actions/checkout.mjs";
 import { issueNow } from "../actions/after.mjs";
 import { openPage, parkCart } from "../actions/pages.mjs";
 import { onScan } from "../actions/scanning.mjs";
 import { cancelEdit, currentLine, moveSelection, removeLine, startEdit, startNext, stepQuantity } from "../actions/selling.mjs";
 import { chooseStaff } from "../actions/session.mjs";
 import { search, splitTimes } from "../logic/catalogue.mjs";
-import { KINDS } from "../logic/invoice.mjs";
 import { SETTLE_MS, WedgeReader } from "../logic/scan.mjs";
-import { KIND_KEYS } from "./checkout.mjs";
 import { PAGES } from "./shell.mjs";
 
 const isField = (element) => element?.matches?.("input, textarea, select");
@@ -124,11 +122,8 @@ function signInKey(app, event) {
 }
 
 function checkoutKey(app, event) {
-  const at = KIND_KEYS.indexOf(event.key);
-  if (at >= 0) {
-    if (!onlySelf(app) || KINDS[at] === "self") pickKind(app, KINDS[at]);
-    return true;
-  }
+  const picked = offered(app).find(({ key }) => key === event.key);
+  if (picked) return act(() => pickKind(app, picked.kind));
   if (event.key === "F9") return act(() => confirmSale(app));
   if (event.key === "F10") return act(() => addTender(app));
   if (event.key === "Escape") return act(() => backToCart(app));
