@@ -298,7 +298,7 @@ def _state_of(
     register_id: UUID, centre: str, seller_ban: str, waiting: int, doubt: int, refused: int
 ) -> tuple[str, str]:
     if centre not in rules.CENTRE_NAMES:
-        return "none", "未設定加值中心，發票不會上傳"
+        return "none", "沒有連接加值中心，只能自行開立"
     own = Q(register_id=register_id) | Q(register_id__isnull=True, seller_ban=seller_ban)
     states = list(CentreAccount.objects.filter(own, centre=centre).values_list("state", "problem"))
     if not states:
