@@ -158,6 +158,16 @@ def test_an_unknown_barcode_is_said_and_may_become_a_free_line(page, world):
     assert order["lines"][0]["product_id"] is None
 
 
+def test_three_times_and_then_a_scan_are_three_pieces(page):
+    at_sale(page)
+    page.keyboard.type("3*", delay=50)
+    expect(page.locator(".times")).to_have_text("× 3")
+    scan(page, COFFEE)
+    expect(page.locator(".total")).to_have_text("$195")
+    scan(page, COFFEE)  # the next one counts once again
+    expect(page.locator(".total")).to_have_text("$260")
+
+
 def test_quantities_discounts_and_prices_by_keys(page):
     at_sale(page)
     page.locator("#query").fill("3*" + COFFEE)

@@ -2,7 +2,7 @@
 
 import { readScan } from "../logic/scan.mjs";
 import { findOrders } from "./orders.mjs";
-import { enterCode, scanChoice, scanDigits } from "./selling.mjs";
+import { scanChoice, scanCode, scanDigits } from "./selling.mjs";
 import { setChoice } from "./checkout.mjs";
 
 /** An invoice's barcode or QR code as its number; other text stays as it is (B.5.4). */
@@ -34,5 +34,5 @@ export function onScan(app, text) {
     // A receipt's order number is looked for here; goods go into the cart from every page.
     if (!isProduct(app, scan.value)) return findOrders(app, { search: scan.value, day: "" });
   }
-  return scan.kind === "digits" ? scanDigits(app, scan.value) : enterCode(app, scan.value);
+  return scan.kind === "digits" ? scanDigits(app, scan.value) : scanCode(app, scan.value);
 }

@@ -78,10 +78,16 @@ export function scanChoice(app, kind, field, value) {
   app.say("good", `choice.scanned_${kind}`, { value: word });
 }
 
+/** A scanned code, as often as 「3*」 in the search field says. */
+export function scanCode(app, code) {
+  const { times, rest } = splitTimes(halfWidth(app.state.query));
+  return enterCode(app, code, rest.trim() ? null : times);
+}
+
 /** Digits: a product first; else eight that pass the checksum are a BAN. */
 export function scanDigits(app, text) {
   const { stage, choice } = app.state;
-  if (findByCode(app.state.catalogue, text)) return enterCode(app, text);
+  if (findByCode(app.state.catalogue, text)) return scanCode(app, text);
   if (stage === "checkout" && choice.kind === "donation" && /^\d{3,7}$/.test(text)) {
     return scanChoice(app, "donation", "npoban", text);
   }
