@@ -27,6 +27,9 @@ class Answer:
 
     @property
     def code(self) -> str:
+        """The refusal's code; empty where nothing was refused, or not as JSON."""
+        if self.status < 400 or self.headers.get("Content-Type") != "application/json":
+            return ""
         return str(self.body["error"]["code"])
 
 

@@ -18,7 +18,8 @@ from guitai.payments.rules import Method, Tender
 
 Money = Annotated[int, Meta(ge=0, le=MAX_TWD)]
 Moment = Annotated[datetime, Meta(tz=True)]
-Quantity = Annotated[str, Meta(pattern=r"^[0-9]{1,6}(\.[0-9]{1,3})?$", max_length=10)]
+# Python's $ lets a last line break pass, the document's readers' does not: (?!\n) makes them agree.
+Quantity = Annotated[str, Meta(pattern=r"^[0-9]{1,6}(\.[0-9]{1,3})?$(?!\n)", max_length=10)]
 Short = Annotated[str, Meta(max_length=64)]
 Code = Annotated[str, Meta(max_length=400)]
 TaxType = Literal["1", "2", "3"]

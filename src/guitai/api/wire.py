@@ -3,6 +3,7 @@
 import logging
 import re
 import secrets
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -28,14 +29,26 @@ _Body = TypeVar("_Body")
 
 
 def body_of(request: HttpRequest) -> bytes:
-    """The raw body; refuses what is too large before reading it. Raises ``API-TOO-LARGE``."""
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    if length.isdigit() and int(length) > LIMIT:
-        raise TooLarge(limit=LIMIT)
+    """The raw body; refuses what is too large before reading it.
+
+    Raises ``API-TOO-LARGE`` and, where the length is no number, ``API-JSON``.
+    """
+    announced(request.META)
     body = request.body
     if len(body) > LIMIT:
         raise TooLarge(limit=LIMIT)
     return body
+
+
+def announced(environ: Mapping[str, Any]) -> int:
+    """Bytes of the body as the request's head says; 0 where it says nothing."""
+    length = environ.get("CONTENT_LENGTH") or "0"
+    # isdigit alone takes ² and other scripts' digits.
+    if not (length.isascii() and length.isdigit()):
+        raise NotJson(detail="Content-Length")
+    if len(length) > 15 or int(length) > LIMIT:
+        raise TooLarge(limit=LIMIT)
+    return int(length)
 
 
 def decoded(body: bytes, decoder: "msgspec.json.Decoder[_Body]") -> _Body:

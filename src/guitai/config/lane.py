@@ -9,7 +9,6 @@ from http import HTTPStatus
 from typing import Any
 
 from guitai.api import auth, sales, wire
-from guitai.api.errors import TooLarge
 from guitai.kernel.errors import GuitaiError
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -45,8 +44,5 @@ def _sale(environ: dict[str, Any]) -> tuple[int, bytes]:
 
 
 def _body(environ: dict[str, Any]) -> bytes:
-    length = environ.get("CONTENT_LENGTH") or "0"
-    if not length.isdigit() or int(length) > wire.LIMIT:
-        raise TooLarge(limit=wire.LIMIT)
-    body: bytes = environ["wsgi.input"].read(int(length))
+    body: bytes = environ["wsgi.input"].read(wire.announced(environ))
     return body
