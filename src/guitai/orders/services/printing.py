@@ -75,7 +75,18 @@ def _rendered(job: PrintJob) -> paper.Slip:
             case JobKind.ALLOWANCE:
                 raise NothingToPrint(detail="折讓單請由後台列印。")
     except Fault as fault:
-        raise NothingToPrint(detail=f"這張單據無法列印（{fault.code}），請聯絡客服。") from fault
+        raise NothingToPrint(detail=_why(fault)) from fault
+
+
+def _why(fault: Fault) -> str:
+    if fault.code == "TWI-PAPER" and "items" in fault.params:
+        return _too_long(fault.params["items"])
+    return f"這張單據無法列印（{fault.code}），請聯絡客服。"
+
+
+def _too_long(items: object) -> str:
+    most = paper.LONGEST_DETAIL
+    return f"明細有 {items} 項，收據紙最多印 {most} 項，請到後台「訂單」開啟這筆訂單列印明細。"
 
 
 def _proof(job: PrintJob) -> paper.Slip:
@@ -142,6 +153,9 @@ def _detail(job: PrintJob) -> paper.Slip:
 
 def _plain_detail(order: Order, store: str) -> paper.Slip:
     """The items of an order that has no invoice of ours."""
+    lines = list(OrderLine.objects.filter(order_id=order.id).order_by("position"))
+    if len(lines) > paper.LONGEST_DETAIL:
+        raise NothingToPrint(detail=_too_long(len(lines)))
     blocks: list[paper.Block] = [
         paper.Text(store, bold=True, align="centre"),
         paper.Text("交易明細", bold=True, align="centre"),
@@ -150,7 +164,7 @@ def _plain_detail(order: Order, store: str) -> paper.Slip:
         paper.Text(f"收銀員 {order.staff_name}"),
         paper.Rule(),
     ]
-    for line in OrderLine.objects.filter(order_id=order.id).order_by("position"):
+    for line in lines:
         blocks.append(paper.Text(line.name))
         quantity = f"  {line.quantity.normalize():f} x {line.unit_price:,}"
         blocks.append(paper.Columns(quantity, f"{line.amount:,}"))
