@@ -46,7 +46,7 @@ def answered(token: str, session_id: UUID | None, body: bytes) -> tuple[int, byt
 
 def view(request: HttpRequest) -> HttpResponse:
     try:
-        token, body = auth.token_of(request.META), wire.body_of(request)
+        token, body = auth.token_of(request.META), wire.body_of(request, wire.SALE_LIMIT)
     except GuitaiError as error:
         return wire.refused(error)
     status, said = answered(token, auth.session_id_of(request.META), body)

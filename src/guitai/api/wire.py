@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 LIMIT = 1_048_576
 """Bytes of a body."""
+SALE_LIMIT = 4 * LIMIT
+"""Bytes of a sale: 9,999 lines of 400 bytes each, what a line with an id and a long name takes."""
 
 JSON = "application/json"
 DATABASE_GONE = (OperationalError, InterfaceError, RawOperationalError, RawInterfaceError)
@@ -28,26 +30,26 @@ _encoder = msgspec.json.Encoder()
 _Body = TypeVar("_Body")
 
 
-def body_of(request: HttpRequest) -> bytes:
+def body_of(request: HttpRequest, limit: int = LIMIT) -> bytes:
     """The raw body; refuses what is too large before reading it.
 
     Raises ``API-TOO-LARGE`` and, where the length is no number, ``API-JSON``.
     """
-    announced(request.META)
+    announced(request.META, limit)
     body = request.body
-    if len(body) > LIMIT:
-        raise TooLarge(limit=LIMIT)
+    if len(body) > limit:
+        raise TooLarge(limit=limit)
     return body
 
 
-def announced(environ: Mapping[str, Any]) -> int:
+def announced(environ: Mapping[str, Any], limit: int = LIMIT) -> int:
     """Bytes of the body as the request's head says; 0 where it says nothing."""
     length = environ.get("CONTENT_LENGTH") or "0"
     # isdigit alone takes ² and other scripts' digits.
     if not (length.isascii() and length.isdigit()):
         raise NotJson(detail="Content-Length")
-    if len(length) > 15 or int(length) > LIMIT:
-        raise TooLarge(limit=LIMIT)
+    if len(length) > 15 or int(length) > limit:
+        raise TooLarge(limit=limit)
     return int(length)
 
 

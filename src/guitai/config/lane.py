@@ -44,5 +44,5 @@ def _sale(environ: dict[str, Any]) -> tuple[int, bytes]:
 
 
 def _body(environ: dict[str, Any]) -> bytes:
-    body: bytes = environ["wsgi.input"].read(wire.announced(environ))
+    body: bytes = environ["wsgi.input"].read(wire.announced(environ, wire.SALE_LIMIT))
     return body

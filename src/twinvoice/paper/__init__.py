@@ -27,11 +27,17 @@ from twinvoice.paper.counter import (
     shift_slip,
     test_slip,
 )
-from twinvoice.paper.invoices import company_proof, proof_copy, transaction_detail
+from twinvoice.paper.invoices import (
+    LONGEST_DETAIL,
+    company_proof,
+    proof_copy,
+    transaction_detail,
+)
 from twinvoice.paper.plain import as_text
 from twinvoice.paper.wire import from_json, to_json
 
 __all__ = [
+    "LONGEST_DETAIL",
     "Align",
     "Block",
     "Code39",

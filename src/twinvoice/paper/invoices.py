@@ -15,6 +15,10 @@ TITLE = "電子發票證明聯"
 REPRINT = "補印"
 RETURN_NOTE = "退貨請憑電子發票證明聯正本辦理"
 
+LONGEST_DETAIL = 400
+"""Items of one slip: whatever their names, it stays below the agent's 256 kB message, and three
+to ten metres of paper are enough. A longer detail is a sheet of its own (decision 0009)."""
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]+")
 
 
@@ -28,10 +32,11 @@ def proof_copy(
 ) -> Slip:
     """The proof copy with its cut: the lines of mof.md §3.2 in the order of the law.
 
-    ``store_name`` stands on top instead of the seller's name. ``reprint`` marks it 補印, which
-    every print after the first must be. ``prize_claim`` permits printing a consumer's invoice
-    that was stored on a carrier, for the winner (mof.md §3.8). Raises ``Fault`` TWI-PRINT-DONATED
-    or TWI-PRINT-CARRIER where no proof may be printed, and the faults of ``proof.qr_pair``.
+    The seller's name stands on top, ``store_name`` below it where it differs. ``reprint`` marks it
+    補印, which every print after the first must be. ``prize_claim`` permits printing a consumer's
+    invoice that was stored on a carrier, for the winner (mof.md §3.8). Raises ``Fault``
+    TWI-PRINT-DONATED or TWI-PRINT-CARRIER where no proof may be printed, and the faults of
+    ``proof.qr_pair``.
     """
     _check_printable(invoice, prize_claim)
     return (*_proof_blocks(invoice, key_hex, store_name, reprint), Cut())
@@ -49,13 +54,15 @@ def transaction_detail(
     """The transaction detail: items, totals, for a company also the taxes, and the remark.
 
     ``tenders`` are pairs of a name and an amount in TWD (現金, 1000). ``joined`` leaves out the
-    heading that a separate slip needs, for printing below the proof. Ends with a cut.
+    heading that a separate slip needs, for printing below the proof. Ends with a cut. More than
+    ``LONGEST_DETAIL`` items are no slip: joined, a line tells that they are attached (mof.md §3.2
+    has them on or with the proof); alone, raises ``Fault`` TWI-PAPER.
     """
     return (
         *_detail_heading(invoice, store_name, joined),
         *_detail_facts(order_number, cashier),
         Rule(),
-        *(block for line in invoice.lines for block in _item_blocks(line, invoice)),
+        *_items(invoice, joined),
         Rule(),
         *_detail_sums(invoice),
         *(Columns(clean(name), f"{amount:,}") for name, amount in tenders),
@@ -117,7 +124,7 @@ def _proof_blocks(
 ) -> tuple[Block, ...]:
     left, right = qr_pair(invoice, key_hex)
     return (
-        Text(clean(store_name or invoice.seller.name), bold=True, align="centre"),
+        *_names(invoice, store_name),
         Text(TITLE + (REPRINT if reprint else ""), scale=2, align="centre"),
         Text(Period.of(invoice.date).label, scale=2, bold=True, align="centre"),
         Text(hyphenated(invoice.number), scale=2, bold=True, align="centre"),
@@ -127,6 +134,13 @@ def _proof_blocks(
         Code39(code39(invoice)),
         QrPair(left, right),
     )
+
+
+def _names(invoice: Invoice, store_name: str) -> tuple[Block, ...]:
+    """Who sells (mof.md §3.2: 營業人企業識別標章 / seller name), then at which of his stores."""
+    seller, store = clean(invoice.seller.name), clean(store_name)
+    names = (seller, store) if store and store != seller else (seller,)
+    return tuple(Text(name, bold=True, align="centre") for name in names)
 
 
 def _date_line(invoice: Invoice) -> Block:
@@ -152,8 +166,7 @@ def hyphenated(number: str) -> str:
 def _detail_heading(invoice: Invoice, store_name: str, joined: bool) -> tuple[Block, ...]:
     heading: tuple[Block, ...] = (Text("交易明細", bold=True, align="centre"),)
     if not joined:
-        name = clean(store_name or invoice.seller.name)
-        heading = (Text(name, bold=True, align="centre"), *heading)
+        heading = (*_names(invoice, store_name), *heading)
         heading += (
             Text(f"{invoice.date:%Y-%m-%d} {invoice.time:%H:%M:%S}"),
             Text(f"發票號碼 {hyphenated(invoice.number)}"),
@@ -167,6 +180,15 @@ def _detail_heading(invoice: Invoice, store_name: str, joined: bool) -> tuple[Bl
 def _detail_facts(order_number: str, cashier: str) -> tuple[Block, ...]:
     facts = (("訂單編號", order_number), ("收銀員", cashier))
     return tuple(Text(f"{name} {clean(value)}") for name, value in facts if value)
+
+
+def _items(invoice: Invoice, joined: bool) -> tuple[Block, ...]:
+    count = len(invoice.lines)
+    if count <= LONGEST_DETAIL:
+        return tuple(block for line in invoice.lines for block in _item_blocks(line, invoice))
+    if not joined:
+        raise Fault("TWI-PAPER", "Details", {"items": count, "most": LONGEST_DETAIL})
+    return (Text(f"明細共 {count} 項，另附", bold=True),)
 
 
 def _item_blocks(line: Line, invoice: Invoice) -> tuple[Block, ...]:

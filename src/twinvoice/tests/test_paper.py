@@ -87,14 +87,57 @@ def test_a_consumers_proof_has_the_lines_of_the_law_in_their_order():
 
 def test_a_companys_proof_adds_its_number_and_the_filing_format():
     made = texts(paper.proof_copy(COMPANY, KEY, store_name="信義店"))
-    assert made[0] == "信義店"
-    assert made[4:7] == [
+    assert made[:3] == ["好日子商行", "信義店", "電子發票證明聯"]
+    assert made[5:8] == [
         "2025-01-23 11:22:33 | 格式 25",
         "隨機碼 9999 | 總計 3150",
         "賣方 01234567 | 買方 09876543",
     ]
     special = paper.proof_copy(replace(COMPANY, invoice_type="08"), KEY)
     assert texts(special)[4] == "2025-01-23 11:22:33 | 格式"
+
+
+@pytest.mark.parametrize("store", ["", "  ", "好日子商行", " 好日子商行 "])
+def test_the_sellers_name_stands_on_top_and_once(store):
+    for slip in (
+        paper.proof_copy(CONSUMER, KEY, store_name=store),
+        paper.transaction_detail(CONSUMER, store_name=store),
+    ):
+        assert texts(slip).count("好日子商行") == 1
+        assert texts(slip)[0] == "好日子商行"
+
+
+def test_the_store_comes_below_its_seller_in_the_detail_too():
+    slip = paper.transaction_detail(CONSUMER, store_name="信義店")
+    assert texts(slip)[:3] == ["好日子商行", "信義店", "交易明細"]
+
+
+def long(invoice, items):
+    line = replace(invoice.lines[0], description="𠮷" * 100, unit_price=Decimal("4294967295"))
+    return replace(invoice, lines=(line,) * items)
+
+
+def test_the_longest_detail_still_fits_one_message_to_the_agent():
+    for slip in (
+        paper.transaction_detail(long(COMPANY, paper.LONGEST_DETAIL), store_name="店" * 60),
+        paper.company_proof(long(COMPANY, paper.LONGEST_DETAIL), KEY, store_name="店" * 60),
+    ):
+        assert texts(slip).count("𠮷" * 100) == paper.LONGEST_DETAIL
+        text = json.dumps(paper.to_json(slip), separators=(",", ":"), ensure_ascii=False)
+        assert len(text.encode()) < 255 * 1024
+
+
+def test_a_longer_detail_is_a_sheet_of_its_own_and_the_proof_says_so():
+    """mof.md §3.2: a company's detail must be on or with the proof copy."""
+    items = paper.LONGEST_DETAIL + 1
+    made = texts(paper.company_proof(long(COMPANY, items), KEY))
+    assert f"明細共 {items} 項，另附" in made
+    assert "𠮷" * 100 not in made
+    assert {"稅額 | 150", "總計 | 3,150", f"品項數 | {items}"} <= set(made)
+    with pytest.raises(Fault) as caught:
+        paper.transaction_detail(long(COMPANY, items))
+    assert caught.value.code == "TWI-PAPER"
+    assert caught.value.params == {"items": items, "most": paper.LONGEST_DETAIL}
 
 
 def test_a_reprint_says_so_and_differs_in_nothing_else():

@@ -73,7 +73,7 @@ BAD = [
     (b"[]", 422, "API-BODY"),
     (b"null", 422, "API-BODY"),
     (b"[" * 100_000, 422, "API-BODY"),
-    (b'{"id": "' + b"x" * 1_048_576 + b'"}', 413, "API-TOO-LARGE"),
+    (b'{"id": "' + b"x" * 4_194_304 + b'"}', 413, "API-TOO-LARGE"),
 ]
 CHANGES = [
     ({"total": 120.0}, "API-BODY", "total"),
@@ -184,6 +184,13 @@ class TestBadInput:
         assert error(page.send("PUT", f"parked/{new_id()}", deep)) == (400, "API-JSON")
         assert page.get("parked").status_code == 200
         assert error(page.post("drawer", {"reason": "換\u0007錢"})) == (422, "ORD-TEXT")
+        self.nothing_written(till)
+
+    def test_only_a_sale_may_be_longer_than_a_mebibyte(self, till, page):
+        cart = '{"label": "x", "cart": {"a": "' + "x" * 1_048_576 + '"}}'
+        assert error(page.send("PUT", f"parked/{new_id()}", cart)) == (413, "API-TOO-LARGE")
+        note = '{"note": "' + "x" * 1_048_576 + '"}'
+        assert error(page.send("POST", "sales", note)) == (422, "API-BODY")
         self.nothing_written(till)
 
     def test_ten_thousand_lines(self, till, page):

@@ -22,10 +22,12 @@ from guitai.orders.rules.sale import (
     SaleLine,
     check_text,
     document_of,
+    items_of,
     needs,
     priced,
     proof_kind,
     skeleton,
+    too_long_for_paper,
 )
 
 __all__ = [
@@ -47,9 +49,11 @@ __all__ = [
     "document_of",
     "hand_written",
     "is_issued",
+    "items_of",
     "needs",
     "priced",
     "proof_kind",
     "scanned",
     "skeleton",
+    "too_long_for_paper",
 ]

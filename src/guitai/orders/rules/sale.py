@@ -28,7 +28,7 @@ from guitai.orders.rules.choice import (
 )
 from guitai.payments import rules as payments
 from guitai.payments.rules import Tender
-from twinvoice import check, jsonform, tax
+from twinvoice import check, jsonform, paper, tax
 from twinvoice.document import Invoice, Line, Seller, TaxType
 from twinvoice.faults import Fault
 
@@ -326,3 +326,26 @@ def proof_kind(invoice: Invoice) -> str:
     if not invoice.print_mark:
         return ""
     return "company_proof" if invoice.buyer.is_business else "proof"
+
+
+def items_of(lines: Sequence[SaleLine], order_discount: int) -> int:
+    """Items of the detail of an order without an invoice of ours: discounts have lines too."""
+    return len(lines) + sum(1 for line in lines if line.discount) + bool(order_discount)
+
+
+def too_long_for_paper(items: int, *, company: bool = False) -> str:
+    """What to tell where the detail is no slip (decision 0009); empty where it is one.
+
+    A company's detail belongs to its proof copy (mof.md §3.2), so it must be handed over.
+    """
+    if items <= paper.LONGEST_DETAIL:
+        return ""
+    if company:
+        return (
+            f"明細共 {items} 項，證明聯只印總計並註明另附；"
+            "請到後台「發票」開啟這張發票，用印表機列印明細，一併交給買受人。"
+        )
+    return (
+        f"交易明細共 {items} 項，超過單據可列印的 {paper.LONGEST_DETAIL} 項；"
+        "請到後台「訂單」開啟這筆訂單，用印表機列印明細。"
+    )

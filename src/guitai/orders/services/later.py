@@ -26,10 +26,11 @@ from guitai.orders.errors import (
     ReasonNeeded,
     ZeroInvoice,
 )
-from guitai.orders.models import Order, OrderLine
-from guitai.orders.rules import Choice, InvoiceChoiceKind, OrderState, SaleLine
+from guitai.orders.models import Order
+from guitai.orders.rules import Choice, InvoiceChoiceKind, OrderState
 from guitai.orders.services.clerk import Clerk, locked_order, next_event
 from guitai.orders.services.handwritten import keep_number
+from guitai.orders.services.printing import lines_of, refuse_long_detail
 from guitai.orders.services.sale import plain_choice, random_code
 from guitai.payments.models import Tender
 
@@ -94,13 +95,15 @@ def _issue(clerk: Clerk, order: Order, choice: Choice, now: datetime, seq: int) 
     )
     audit.record(clerk.actor, "order.issue", order, after={"invoice": issued["number"]})
     kind = rules.proof_kind(invoice)
+    company = kind == JobKind.COMPANY_PROOF
+    told = rules.too_long_for_paper(len(invoice.lines), company=True) if company else ""
     jobs = []
     if kind and clerk.register.auto_print:
         jobs.append(
             devices.queue_print(clerk.register_id, JobKind(kind), invoice_id, Copy.ORIGINAL, now)
         )
     return {
-        "order": order_head(order),
+        "order": {**order_head(order), "notice": told},
         "invoice": issued,
         "print_jobs": [job_head(job) for job in jobs],
         "numbers": {"remaining": remaining},
@@ -157,22 +160,6 @@ def _seller(clerk: Clerk) -> dict[str, str]:
         if getattr(entity, name)
     }
     return {"ban": entity.ban, "name": entity.name, **given}
-
-
-def lines_of(order: Order) -> list[SaleLine]:
-    """The stored lines as the rules know them."""
-    return [
-        SaleLine(
-            name=line.name,
-            quantity=line.quantity.normalize(),
-            unit_price=line.unit_price,
-            tax_type=line.tax_type,
-            discount=line.discount,
-            product_id=line.product_id,
-            price_override=line.price_override,
-        )
-        for line in OrderLine.objects.filter(order_id=order.id).order_by("position")
-    ]
 
 
 def set_manual_number(clerk: Clerk, order_id: UUID, typed: str, now: datetime) -> dict[str, Any]:
@@ -272,6 +259,7 @@ def reprint(clerk: Clerk, order_id: UUID, what: str, now: datetime) -> PrintJob:
     with transaction.atomic():
         order = locked_order(clerk, order_id)
         if what == "detail":
+            refuse_long_detail(order)
             kind, kinds, subject = JobKind.DETAIL, [JobKind.DETAIL.value], order.id
         else:
             kind, kinds, subject = _proof_of(order), PROOFS, order.invoice_id

@@ -14,8 +14,10 @@ from guitai.devices.rules import Copy, JobKind, JobState
 from guitai.invoicing import services as invoicing
 from guitai.invoicing.models import Invoice as StoredInvoice
 from guitai.kernel import clock
+from guitai.orders import rules
 from guitai.orders.errors import NothingToPrint
 from guitai.orders.models import Order, OrderLine, ShiftClosing, ShiftFigures, ShiftSummary
+from guitai.orders.rules import SaleLine
 from guitai.payments.models import Tender
 from guitai.payments.rules import METHOD_NAMES, Method
 from guitai.tenancy.models import BusinessEntity, Register, Store
@@ -136,8 +138,37 @@ def _tenders(order_id: UUID) -> list[tuple[str, int]]:
     return [(METHOD_NAMES[Method(row.method)], row.amount) for row in rows]
 
 
+def refuse_long_detail(order: Order) -> None:
+    """Raises ``ORD-NOTHING-TO-PRINT`` where the detail is no slip (decision 0009)."""
+    stored = StoredInvoice.objects.filter(id=order.invoice_id).first() if order.invoice_id else None
+    if stored is not None and stored.document:
+        items = len(stored.document["lines"])
+    else:
+        items = rules.items_of(lines_of(order), order.order_discount)
+    told = rules.too_long_for_paper(items)
+    if told:
+        raise NothingToPrint(detail=told)
+
+
+def lines_of(order: Order) -> list[SaleLine]:
+    """The stored lines as the rules know them."""
+    return [
+        SaleLine(
+            name=line.name,
+            quantity=line.quantity.normalize(),
+            unit_price=line.unit_price,
+            tax_type=line.tax_type,
+            discount=line.discount,
+            product_id=line.product_id,
+            price_override=line.price_override,
+        )
+        for line in OrderLine.objects.filter(order_id=order.id).order_by("position")
+    ]
+
+
 def _detail(job: PrintJob) -> paper.Slip:
     order = Order.objects.get(id=job.subject_id)
+    refuse_long_detail(order)
     stored = StoredInvoice.objects.filter(id=order.invoice_id).first()
     store = _store_name(job.register_id)
     if stored is None:

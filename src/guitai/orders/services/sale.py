@@ -21,6 +21,7 @@ from guitai.orders.rules import Choice, HandWritten, InvoiceChoiceKind, Priced, 
 from guitai.orders.services.handwritten import keep_number
 from guitai.payments.rules import Tender
 from guitai.tenancy.errors import MerchantSuspended, NotBound, SessionClosed
+from twinvoice.document import Invoice
 
 _STATEMENT = (
     "SELECT public.orders_complete_sale(%s::uuid, %s::bytea, %s::uuid, %s::uuid, %s::bytea, "
@@ -74,7 +75,7 @@ def complete_sale(who: Credentials, sale: Sale, body_hash: bytes, now: datetime)
         **_head(sale, price),
         "document": None if invoice is None else rules.skeleton(invoice),
         "notice": "" if price.total else ZeroInvoice.sentence,
-        "proof_kind": "" if invoice is None else rules.proof_kind(invoice),
+        **_slips(sale, invoice),
         "manual_number": typed.number if typed else None,
         "manual_period": typed.period if typed else None,
         "lines": [_line(line) for line in sale.lines],
@@ -92,6 +93,21 @@ def complete_sale(who: Credentials, sale: Sale, body_hash: bytes, now: datetime)
         msgspec.json.encode(laid_out).decode(),
     )
     return _called(params) if typed is None else _with_number(who, params, typed, sale, now)
+
+
+def _slips(sale: Sale, invoice: Invoice | None) -> dict[str, Any]:
+    """What may come out, and what to tell where the detail is too long for a slip."""
+    if invoice is None:
+        items, proof = rules.items_of(sale.lines, sale.order_discount), ""
+    else:
+        items, proof = len(invoice.lines), rules.proof_kind(invoice)
+    return {
+        "proof_kind": proof,
+        "long_detail": rules.too_long_for_paper(items),
+        "long_company": rules.too_long_for_paper(items, company=True)
+        if proof == "company_proof"
+        else "",
+    }
 
 
 def _typed(choice: Choice, now: datetime) -> HandWritten | None:

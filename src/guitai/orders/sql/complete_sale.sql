@@ -9,10 +9,13 @@ CREATE OR REPLACE FUNCTION public.orders_catalog_differences(p_merchant uuid, p_
 RETURNS jsonb LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN count(*) > 0 THEN jsonb_build_object(
         'gone', bool_or(d.gone),
-        'names', string_agg(d.line ->> 'name', '、' ORDER BY d.position),
+        'names', string_agg(d.line ->> 'name', '、' ORDER BY d.position)
+                     FILTER (WHERE d.place <= 3)
+                 || CASE WHEN count(*) > 3 THEN '…等 ' || count(*) || ' 項' ELSE '' END,
         'lines', jsonb_agg(d.shown ORDER BY d.position)) END
       FROM (
-        SELECT l.ordinality AS position, l.value AS line, p.id IS NULL OR NOT p.active AS gone,
+        SELECT l.ordinality AS position, row_number() OVER (ORDER BY l.ordinality) AS place,
+               l.value AS line, p.id IS NULL OR NOT p.active AS gone,
                jsonb_build_object(
                    'line', l.ordinality - 1, 'product_id', l.value ->> 'product_id',
                    'name', p.name, 'unit_price', p.price, 'tax_type', p.tax_type,
@@ -201,11 +204,14 @@ BEGIN
             'id', p_sale_id, 'number', v_number, 'total', (p_sale ->> 'total')::bigint,
             'change', (p_sale ->> 'change')::bigint, 'issued_at', p_now,
             'can_issue', v_invoice IS NULL AND (p_sale ->> 'can_issue')::boolean,
-            'notice', p_sale ->> 'notice'),
+            'notice', coalesce(
+                nullif(p_sale ->> 'notice', ''),
+                CASE WHEN v_ours THEN nullif(p_sale ->> 'long_company', '') END,
+                CASE WHEN v_till.print_detail THEN p_sale ->> 'long_detail' END, '')),
         'invoice', v_invoice,
         'print_jobs', public.orders_queue_slips(p_merchant, v_till.register_id,
             CASE WHEN v_ours AND v_till.auto_print THEN p_sale ->> 'proof_kind' ELSE '' END,
-            v_till.print_detail, p_sale_id, p_now, p_sale),
+            v_till.print_detail AND p_sale ->> 'long_detail' = '', p_sale_id, p_now, p_sale),
         'numbers', jsonb_build_object('remaining',
             public.orders_remaining(p_merchant, v_till.register_id, p_now)),
         'replay', false);

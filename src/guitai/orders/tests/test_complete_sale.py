@@ -17,7 +17,7 @@ from guitai.kernel.testing import taipei
 from guitai.numbering.models import Range
 from guitai.numbering.tests.shop import OTHER_BAN, make_shop
 from guitai.orders import services
-from guitai.orders.errors import BadMember
+from guitai.orders.errors import BadMember, NothingToPrint
 from guitai.orders.models import Order, OrderLine
 from guitai.orders.rules import Choice, InvoiceChoiceKind, SaleLine
 from guitai.orders.services import Credentials
@@ -25,7 +25,7 @@ from guitai.orders.tests.till import NOON, make_till, new_id
 from guitai.payments.models import Tender
 from guitai.tenancy.models import Binding, BusinessEntity, Register, TillSession
 from guitai.tenancy.rules import hash_of
-from twinvoice import check, jsonform
+from twinvoice import check, jsonform, paper
 
 K = InvoiceChoiceKind
 
@@ -453,3 +453,65 @@ def test_an_id_is_free_again_for_another_merchant(till):
     till.sell(till.sale(id=sale_id))
     answer = outsider.sell(outsider.sale(id=sale_id, choice=Choice(K.NONE_YET)))
     assert answer["replay"] is False
+
+
+class TestLongDetail:
+    """mof.md §3.2, decision 0009: what is too long for one slip is not queued, and it is said."""
+
+    MOST = paper.LONGEST_DETAIL
+
+    def sold(self, till, items, kind=K.PAPER, **more):
+        lines = [till.line("麵包")] * items
+        return till.sell(till.sale(*lines, choice=Choice(kind, **more)))
+
+    def kinds(self, answer):
+        return [job["kind"] for job in answer["print_jobs"]]
+
+    def test_as_many_items_as_fit_are_printed(self, till):
+        switch(till, print_detail=True)
+        answer = self.sold(till, self.MOST)
+        assert (self.kinds(answer), answer["order"]["notice"]) == (["proof", "detail"], "")
+
+    @pytest.mark.parametrize("kind", [K.PAPER, K.NONE_YET])
+    def test_one_more_is_not_queued_and_told(self, till, kind):
+        switch(till, print_detail=True)
+        answer = self.sold(till, self.MOST + 1, kind)
+        assert "detail" not in self.kinds(answer)
+        assert f"共 {self.MOST + 1} 項" in answer["order"]["notice"]
+
+    def test_nothing_is_told_where_nothing_was_to_be_printed(self, till):
+        assert self.sold(till, self.MOST + 1)["order"]["notice"] == ""
+
+    def test_a_discount_is_an_item_too(self, till):
+        switch(till, print_detail=True)
+        lines = [till.line("麵包")] * self.MOST
+        for changes in ({"order_discount": 5}, {"choice": Choice(K.NONE_YET), "order_discount": 5}):
+            answer = till.sell(till.sale(*lines, **changes))
+            assert "detail" not in self.kinds(answer)
+
+    def test_a_company_is_told_always(self, till):
+        answer = self.sold(till, self.MOST + 1, K.COMPANY, ban="10458575")
+        assert self.kinds(answer) == ["company_proof"]
+        assert "一併交給買受人" in answer["order"]["notice"]
+        with till.shop.tenant():
+            job = PrintJob.objects.get()
+            texts = [block.get("text") for block in services.slip_of(job, NOON).doc]
+        assert f"明細共 {self.MOST + 1} 項，另附" in texts
+
+    def test_a_company_is_told_when_it_is_issued_later(self, till):
+        switch(till, auto_issue=False)
+        answer = self.sold(till, self.MOST + 1, K.COMPANY, ban="10458575")
+        assert answer["order"]["notice"] == ""
+        with till.shop.tenant(), clock.moved(NOON):
+            later = services.issue_later(till.clerk, answer["order"]["id"], NOON)
+        assert "一併交給買受人" in later["order"]["notice"]
+
+    @pytest.mark.parametrize("kind", [K.PAPER, K.NONE_YET])
+    def test_asking_for_it_is_refused_with_the_way_out(self, till, kind):
+        answer = self.sold(till, self.MOST + 1, kind)
+        before = counts(till)
+        with till.shop.tenant(), clock.moved(NOON), pytest.raises(NothingToPrint) as caught:
+            services.reprint(till.clerk, answer["order"]["id"], "detail", NOON)
+        assert f"共 {self.MOST + 1} 項" in caught.value.message
+        assert "後台" in caught.value.message
+        assert counts(till) == before
