@@ -35,6 +35,17 @@ def seed_demo(sandbox: str) -> dict[str, Any]:
     return {"ban": demo_shop.BAN, "code": code, "clerk": str(shop.clerk_id)}
 
 
+def seed_trouble(sandbox: str) -> dict[str, Any]:
+    """The demo shop with one more clerk; register 02 has no numbers yet."""
+    seeded = seed_demo(sandbox)
+    shop = demo_shop.ensure(sandbox)
+    with scope.tenant(shop.merchant_id):
+        tenancy.add_staff(
+            shop.owner, name="周小明", role="clerk", store_id=demo_shop.store_id(), pin="864209"
+        )
+    return seeded
+
+
 def seed_crash(sandbox: str, sales: int) -> dict[str, Any]:
     """The demo shop with two registers at each centre, numbers for all sales, all signed in."""
     demo_shop.prepare_sandbox(sandbox)
@@ -105,7 +116,14 @@ def books() -> dict[str, Any]:
     with scope.tenant(merchant_id()):
         return {
             "orders": [
-                {"id": str(o.id), "invoice_number": o.invoice_number, "total": o.total}
+                {
+                    "id": str(o.id),
+                    "number": o.number,
+                    "kind": o.invoice_kind,
+                    "invoice_number": o.invoice_number,
+                    "manual": o.invoice_manual,
+                    "total": o.total,
+                }
                 for o in Order.objects.all()
             ],
             "invoices": [
@@ -128,7 +146,15 @@ def broken_facts() -> list[dict[str, Any]]:
 
 TASKS = {
     task.__name__: task
-    for task in (seed_demo, seed_crash, seconds_until_next_batch, unsettled, books, broken_facts)
+    for task in (
+        seed_demo,
+        seed_trouble,
+        seed_crash,
+        seconds_until_next_batch,
+        unsettled,
+        books,
+        broken_facts,
+    )
 }
 
 if __name__ == "__main__":
