@@ -95,9 +95,16 @@ def shown_transmission(row: Transmission, now: datetime, hindrance: str = "") ->
         "said": said,
         "in_batch": state is TransmissionState.WAITING and not row.attempts and row.due_at > now,
         "may_hurry": state in {TransmissionState.WAITING, TransmissionState.IN_DOUBT},
+        "hurry": _hurry(row, state),
         "may_resend": state in {TransmissionState.PARKED, TransmissionState.REJECTED},
         "may_settle": state is TransmissionState.PARKED,
     }
+
+
+def _hurry(row: Transmission, state: TransmissionState) -> str:
+    if state is TransmissionState.IN_DOUBT:
+        return "立即查詢"
+    return "立即重試" if row.attempts else "立即上傳"
 
 
 def shown_sending(one: Sending, now: datetime) -> dict[str, Any]:

@@ -40,7 +40,8 @@ class Search:
 
 
 _NUMBER = re.compile(r"[A-Z]{2}[0-9]{8}")
-_PREFIX = re.compile(r"[A-Z]{2}[0-9]{3,7}")
+_PREFIX = re.compile(r"[A-Z]{2}[0-9]{5,7}")
+"""At least five digits, so that never more than a thousand numbers of a period begin so."""
 _DIGITS = re.compile(r"[0-9]{8}")
 _CARRIER = re.compile(r"/[0-9A-Z.+\-]{7}|[A-Z]{2}[0-9]{14}")
 LONGEST_SEARCH = 200

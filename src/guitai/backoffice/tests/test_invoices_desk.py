@@ -66,7 +66,7 @@ ALL = {"AB00000000", "AB00000001", "AB00000002", "AB00000003"}
         ({}, ALL),
         ({"q": "AB00000001"}, {"AB00000001"}),
         ({"q": "ab-00000001"}, {"AB00000001"}),
-        ({"q": "AB0000"}, ALL),
+        ({"q": "AB00000"}, ALL),
         ({"q": "00000002"}, {"AB00000002"}),
         ({"q": "22099131"}, {"AB00000001"}),
         ({"q": CARRIER}, {"AB00000002"}),
@@ -93,7 +93,7 @@ ALL = {"AB00000000", "AB00000001", "AB00000002", "AB00000003"}
         ({"register": "nonsense"}, ALL),
         ({"after": "nonsense"}, ALL),
         ({"after": "9" * 60 + ".00"}, ALL),
-        ({"q": "AB0000", "kind": "company", "period": PERIOD, "day": "2026-11-21"}, {"AB00000001"}),
+        ({"q": "AB00000", "kind": "company", "period": PERIOD}, {"AB00000001"}),
     ],
 )
 def test_each_filter_finds_exactly_its_invoices(browser, sold, filters, expected):

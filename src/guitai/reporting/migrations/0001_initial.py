@@ -13,18 +13,27 @@ INDEXES = {
         "invoicing_invoice (merchant_id, issued_at DESC, id DESC) WHERE buyer_ban <> '0000000000'"
     ),
     "invoice_desk_ban": (
-        "invoicing_invoice (merchant_id, buyer_ban) WHERE buyer_ban <> '0000000000'"
+        "invoicing_invoice (merchant_id, buyer_ban, issued_at DESC, id DESC) "
+        "WHERE buyer_ban <> '0000000000'"
     ),
     "invoice_desk_donation": (
         "invoicing_invoice (merchant_id, issued_at DESC, id DESC) WHERE npoban <> ''"
     ),
     "invoice_desk_manual": "invoicing_invoice (merchant_id, issued_at DESC, id DESC) WHERE manual",
     "invoice_desk_carrier": (
-        "invoicing_invoice (merchant_id, (document ->> 'carrier_id1')) WHERE carrier_type <> ''"
+        "invoicing_invoice (merchant_id, (document ->> 'carrier_id1'), issued_at DESC, id DESC) "
+        "WHERE carrier_type <> ''"
     ),
     "invoice_desk_carrier_type": (
         "invoicing_invoice (merchant_id, carrier_type, issued_at DESC, id DESC) "
         "WHERE carrier_type <> ''"
+    ),
+    "transmission_desk_later": (
+        "invoicing_transmission (merchant_id, created_at DESC, id DESC) WHERE kind <> 'F0401'"
+    ),
+    "order_desk_kind": (
+        "orders_order (merchant_id, invoice_kind, completed_at DESC, id DESC) "
+        "WHERE invoice_kind <> 'paper'"
     ),
     "order_desk_cancelled": (
         "orders_order (merchant_id, completed_at DESC, id DESC) WHERE state = 'cancelled'"

@@ -21,7 +21,7 @@ from guitai.invoicing.models import (
     TransmissionEvent,
     VoidDocument,
 )
-from guitai.invoicing.rules import InvoiceState, lane_of
+from guitai.invoicing.rules import SETTLED, InvoiceState, lane_of
 from guitai.kernel import clock
 from guitai.kernel.models import AuditEntry
 from guitai.numbering.models import Allocation
@@ -33,6 +33,7 @@ from twinvoice.period import Period
 
 PAGE = 50
 AT = "issued_at"
+FEW = 5000
 MANY_REGISTERS = 24
 """Above this a list of registers is one condition instead of one branch each."""
 
@@ -44,13 +45,15 @@ class CarrierId(Func):
     output_field = TextField()
 
 
+NATIONAL = ("3J0002", "CQ0001")
+"""手機條碼 and 自然人憑證; every other carrier is a member's (mof.md §7)."""
 _CONSUMER = Q(buyer_ban=CONSUMER_BAN)
 KINDS: dict[str, tuple[str, Q]] = {
     "paper": ("紙本", Q(carrier_type="", npoban="", manual=False) & _CONSUMER),
     "company": ("公司統編", ~_CONSUMER),
     "mobile": ("手機條碼", Q(carrier_type="3J0002")),
     "citizen": ("自然人憑證", Q(carrier_type="CQ0001")),
-    "member": ("會員載具", ~Q(carrier_type__in=["", "3J0002", "CQ0001"])),
+    "member": ("會員載具", ~Q(carrier_type__in=["", *NATIONAL])),
     "donation": ("捐贈", ~Q(npoban="")),
     "manual": ("自行開立", Q(manual=True)),
 }
@@ -82,6 +85,7 @@ def branches(wanted: InvoiceFilter) -> list[QuerySet[Invoice]]:
     base = _common(wanted).alias(carrier_id=CarrierId("document"))
     parts = product(
         _by_text(wanted.search),
+        _by_member_carrier(wanted.kind),
         _by_period(wanted.period),
         _by_upload(wanted.upload),
         _by_register(wanted),
@@ -133,6 +137,25 @@ def _carrier(value: str) -> Q:
     return ~Q(carrier_type="") & Q(carrier_id=value)
 
 
+def _by_member_carrier(kind: str) -> list[Q]:
+    """One branch for each class of member carriers that there is: no index knows "any other"."""
+    if kind != "member":
+        return [Q()]
+    return [Q(carrier_type=one) for one in _carrier_types() if one not in NATIONAL]
+
+
+def _carrier_types() -> Iterator[str]:
+    """Every class of carriers in use, by stepping from one to the next along the index."""
+    kept = Invoice.objects.exclude(carrier_type="").order_by("carrier_type")
+    last = ""
+    while True:
+        found = kept.filter(carrier_type__gt=last).values_list("carrier_type", flat=True).first()
+        if found is None:
+            return
+        yield found
+        last = found
+
+
 def _by_period(code: str) -> list[Q]:
     """A period is a span of days of issue; hand-written numbers may be typed in later (S3.16)."""
     if not code:
@@ -151,18 +174,41 @@ def _by_period(code: str) -> list[Q]:
 def _by_upload(state: str) -> list[Q]:
     if not state:
         return [Q()]
-    there = Transmission.objects.filter(state=state)
-    of_voids = there.filter(subject_kind="void").values("subject_id")
     return [
-        Q(id__in=there.filter(subject_kind="invoice").values("subject_id")),
-        Q(id__in=VoidDocument.objects.filter(id__in=of_voids).values("invoice_id")),
+        Q(id__in=_subjects(state, "invoice")),
+        Q(id__in=_invoices_of(_subjects(state, "void"))),
     ]
+
+
+def _subjects(state: str, kind: str) -> Any:
+    """Ids of what is in that state: a list where few are, so that these are looked up one by one.
+
+    Where many are, the newest invoices are among them, and the database walks from there.
+    """
+    found = Transmission.objects.filter(state=state, subject_kind=kind).values_list(
+        "subject_id", flat=True
+    )
+    if state in SETTLED:
+        return found
+    few = list(found[: FEW + 1])
+    return found if len(few) > FEW else few
+
+
+def _invoices_of(voids: Any) -> Any:
+    found = VoidDocument.objects.filter(id__in=voids).values_list("invoice_id", flat=True)
+    return list(found) if isinstance(voids, list) else found
+
+
+def _has_own_index(wanted: InvoiceFilter) -> bool:
+    """Filters with an index over all registers (migration 0001)."""
+    return wanted.state == InvoiceState.VOIDED or wanted.kind not in {"", "paper"}
 
 
 def _by_register(wanted: InvoiceFilter) -> list[Q]:
     if wanted.registers is None:
         return [Q()]
-    if wanted.text or wanted.upload or len(wanted.registers) > MANY_REGISTERS:
+    one_list = wanted.text or wanted.upload or _has_own_index(wanted)
+    if one_list or len(wanted.registers) > MANY_REGISTERS:
         return [Q(register_id__in=wanted.registers)]
     return [Q(register_id=register) for register in wanted.registers]
 

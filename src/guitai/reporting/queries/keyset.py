@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -57,9 +58,17 @@ def newest(
     found = heads[0]
     if len(heads) > 1:
         found = heads[0].union(*heads[1:]).order_by(f"-{at}", "-id")[: size + 1]
-    rows = list(found)
+    rows = _planned_afresh(found)
     last = Cursor(*rows[size - 1]) if len(rows) > size else None
     return Keys([row[1] for row in rows[:size]], last)
+
+
+def _planned_afresh(found: QuerySet[Any]) -> list[Any]:
+    """The rows by a plan for these very values: a plan kept for any value cannot use the partial
+    indexes of the desk, because it does not know whether their condition holds."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+        return list(found)
 
 
 def _head(branch: QuerySet[Any], at: str, size: int, after: Cursor | None) -> QuerySet[Any]:

@@ -16,7 +16,7 @@ from guitai.kernel.models import AuditEntry
 from guitai.orders import queries as orders
 from guitai.orders.errors import OrderNotFound
 from guitai.orders.models import Order, OrderLine
-from guitai.orders.rules import OrderState
+from guitai.orders.rules import InvoiceChoiceKind, OrderState
 from guitai.payments.models import Tender
 from guitai.reporting.queries.keyset import Cursor, all_pages, newest
 from guitai.reporting.rules import Search, SearchKind, searched
@@ -59,13 +59,19 @@ def branches(wanted: OrderFilter) -> list[QuerySet[Order]]:
     return [base.filter(condition) for condition in _conditions(wanted)]
 
 
+def _has_own_index(wanted: OrderFilter) -> bool:
+    """Filters with an index over all stores (migration 0001)."""
+    rare = wanted.invoice_kind and wanted.invoice_kind != InvoiceChoiceKind.PAPER
+    return bool(rare or wanted.state == OrderState.CANCELLED)
+
+
 def _conditions(wanted: OrderFilter) -> list[Q]:
     """An invoice's number (typed or scanned), or an order number: whole, or a part of it."""
     search, inside = wanted.search, Q(store_id__in=wanted.stores)
     each = [Q(store_id=store) for store in wanted.stores]
     match search.kind:
         case SearchKind.NOTHING:
-            return [inside] if wanted.state == OrderState.CANCELLED else each
+            return [inside] if _has_own_index(wanted) else each
         case SearchKind.UNUSABLE:
             return []
         case SearchKind.SCAN:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from guitai.invoicing import queries as invoicing
 from guitai.invoicing import registry
@@ -35,6 +36,7 @@ RECENT = timedelta(days=2)
 """Settled documents are counted over the last two days only: older ones are nobody's work."""
 PAGE = 50
 AT = "created_at"
+FEW_FIRST = "made_at"
 Registers = tuple[UUID, ...] | None
 
 
@@ -108,7 +110,7 @@ def page(
     wanted: SendingFilter, now: datetime, after: Cursor | None = None, size: int = PAGE
 ) -> SendingPage:
     """One page of transmissions, newest first."""
-    keys = newest([_found(wanted, now)], AT, size, after)
+    keys = newest([_found(wanted, now)], _order(wanted), size, after)
     return SendingPage(rows_of(keys.ids), keys.after)
 
 
@@ -125,7 +127,17 @@ def _found(wanted: SendingFilter, now: datetime) -> QuerySet[Transmission]:
     if wanted.late:
         limit = LATE_AFTER if wanted.late == "48" else ALARM_AFTER
         found = found.filter(state__in=UNSENT, created_at__lt=now - limit)
+    if _order(wanted) == FEW_FIRST:
+        found = found.annotate(**{FEW_FIRST: Coalesce(AT, AT)})
     return found
+
+
+def _order(wanted: SendingFilter) -> str:
+    """Unsent documents are few among millions: find them first, then sort them.
+
+    Ordered by the plain column, the database would walk from the newest on until it met them.
+    """
+    return FEW_FIRST if wanted.late or wanted.state in UNSENT else AT
 
 
 def _lanes(typed: str) -> list[str]:
@@ -140,7 +152,7 @@ def _lanes(typed: str) -> list[str]:
 def export(
     wanted: SendingFilter, now: datetime, limit: int, size: int = 1000
 ) -> Iterator[Transmission]:
-    for ids in all_pages([_found(wanted, now)], AT, size, limit):
+    for ids in all_pages([_found(wanted, now)], _order(wanted), size, limit):
         yield from rows_of(ids)
 
 
