@@ -6,16 +6,21 @@ import pytest
 from django.db import connections
 
 from guitai import invariants
+from guitai.backoffice.tests.conftest import (  # noqa: F401 - the desk's fixtures, used as such here
+    desk,
+    operator,
+    outside,
+    quick_passwords,
+    shop,
+)
+from guitai.backoffice.tests.test_access import (
+    things as desk_things,  # noqa: F401 - a fixture
+)
+from guitai.backoffice.tests.test_access_invoicing import (
+    things as counter_things,  # noqa: F401 - a fixture
+)
 from guitai.kernel import clock
 from guitai.orders.tests.till import NOON, Till, make_till
-from guitai.tenancy.services.pins import PinHasher
-
-
-@pytest.fixture(autouse=True)
-def quick_passwords(settings, monkeypatch) -> None:
-    """People are made by the dozen here; the strength of their hash is tested elsewhere."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    monkeypatch.setattr(PinHasher, "work_factor", 2)
 
 
 @pytest.fixture

@@ -96,7 +96,7 @@ def test_a_second_factor_is_set_up_and_asked_for(shop):
     "name",
     [
         "account_login", "account_reset_password", "account_reset_password_done",
-        "account_change_password", "account_logout", "account_email", "mfa_index",
+        "account_change_password", "account_logout", "mfa_index",
         "account_reauthenticate", "account_inactive", "account_signup",
     ],
 )  # fmt: skip
