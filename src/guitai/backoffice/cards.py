@@ -11,9 +11,14 @@ from datetime import datetime, time
 from django.db.models import Count, Q, Sum
 from django.urls import reverse
 
+from guitai.backoffice.views.invoicing_base import confined_to
 from guitai.catalog.models import Product
+from guitai.invoicing.rules import STATE_NAMES, TransmissionState
 from guitai.kernel import clock, money
+from guitai.numbering import queries as numbering
 from guitai.orders.models import Order
+from guitai.reporting.queries import numbers as number_reads
+from guitai.reporting.queries import sending as sending_reads
 from guitai.tenancy import queries
 from guitai.tenancy.rules import Member, Permission
 
@@ -58,7 +63,8 @@ def sales_today(member: Member) -> Card | None:
         Line(f"{sums['invoiced']:,} 筆已開發票"),
         Line(f"{sums['cancelled']:,} 筆取消", "warn" if sums["cancelled"] else ""),
     ]
-    return Card("今日銷售", money.shown(sums["total"] or 0), "元", lines=lines)
+    address = f"{reverse('desk:orders')}?day={clock.today().isoformat()}"
+    return Card("今日銷售", money.shown(sums["total"] or 0), "元", address, lines)
 
 
 def registers(member: Member) -> Card | None:
@@ -111,8 +117,52 @@ def products(member: Member) -> Card | None:
     return Card("販售中商品", f"{sums['on_sale']:,}", "項", reverse("desk:products"), lines)
 
 
+def numbers(member: Member) -> Card | None:
+    """What is left of this period's numbers, and who cannot issue (S2.26)."""
+    if not member.may(Permission.MANAGE_NUMBERS):
+        return None
+    owners = [
+        line
+        for seller in number_reads.period_view(numbering.current_period())
+        for line in seller.owners
+        if line.id is not None
+    ]
+    lines = [
+        Line(f"{line.name}：{line.trouble.why}", line.trouble.tone, reverse("desk:numbers"))
+        for line in owners
+        if line.trouble
+    ]
+    lines = lines[:4] or [Line("每台 POS 機都有號碼", "good")]
+    left = sum(line.remaining for line in owners)
+    return Card("本期剩餘發票號碼", f"{left:,}", "號", reverse("desk:numbers"), lines)
+
+
+def sending(member: Member) -> Card | None:
+    """What has not reached its centre, and what of it a person must decide."""
+    if not member.may(Permission.VIEW_INVOICES):
+        return None
+    registers_seen = confined_to(member)
+    rows = sending_reads.counts(registers_seen, clock.now())
+    late = sending_reads.lateness(registers_seen, clock.now())
+    address = reverse("desk:transmissions")
+    stuck = [
+        (f"{sum(row.by_state.get(state, 0) for row in rows):,} 筆{STATE_NAMES[state]}", state)
+        for state in (TransmissionState.PARKED, TransmissionState.REJECTED)
+        if any(row.by_state.get(state) for row in rows)
+    ]
+    lines = [Line(text, "bad", f"{address}?state={state}") for text, state in stuck]
+    if late.late:
+        lines.append(Line(f"{late.late:,} 筆已逾 48 小時", "bad", f"{address}?late=48"))
+    if late.warned:
+        lines.append(Line(f"{late.warned:,} 筆已逾 36 小時", "warn", f"{address}?late=36"))
+    lines = lines or [Line("沒有需要處理的", "good")]
+    return Card("尚未送達加值中心", f"{sum(row.unsent for row in rows):,}", "筆", address, lines)
+
+
 CARDS: tuple[Callable[[Member], Card | None], ...] = (
     sales_today,
+    numbers,
+    sending,
     registers,
     stores_without_manager,
     products,

@@ -66,6 +66,7 @@ _VALUES = {state.value: name for state, name in STATE_NAMES.items()} | {
 }
 
 
+_HURRY = {TransmissionState.WAITING, TransmissionState.IN_DOUBT}
 HINDRANCES = {
     "no_centre": Explanation("這台 POS 機沒有加值中心。", "請設定加值中心，之後會自動上傳。"),
     "paused": Explanation(
@@ -94,7 +95,7 @@ def shown_transmission(row: Transmission, now: datetime, hindrance: str = "") ->
         "age": age_of(row.created_at, now) if open_still else None,
         "said": said,
         "in_batch": state is TransmissionState.WAITING and not row.attempts and row.due_at > now,
-        "may_hurry": state in {TransmissionState.WAITING, TransmissionState.IN_DOUBT},
+        "may_hurry": state in _HURRY and hindrance not in {"paused", "no_centre"},
         "hurry": _hurry(row, state),
         "may_resend": state in {TransmissionState.PARKED, TransmissionState.REJECTED},
         "may_settle": state is TransmissionState.PARKED,

@@ -337,3 +337,34 @@ def test_the_page_shows_the_folder_and_what_it_refused(owner, counter, tmp_path)
     drop(tmp_path / "turnkey", "ERR/20261121/10", f"F0401_AB00000000_{sending.id}.xml")
     text = body(owner.get(reverse("desk:centres")))
     assert reverse("desk:transmission", args=[sending.id]) in text
+
+
+# --- the dashboard
+
+
+def test_the_dashboard_leads_to_what_is_wrong(browser, owner, counter):
+    counter.put(counter.sell()[1], S.PARKED)
+    text = body(browser.get(reverse("desk:home")))
+    assert "尚未送達加值中心" in text
+    assert "?state=parked" in text
+    assert "本期剩餘發票號碼" in text
+    assert "還沒有連接加值中心" in text
+
+
+def test_the_dashboard_of_another_stores_manager_counts_nothing_of_ours(desk, shop, counter):
+    counter.put(counter.sell()[1], S.PARKED)
+    text = body(desk(shop, "other_manager").get(reverse("desk:home")))
+    assert "沒有需要處理的" in text
+    assert "?state=parked" not in text
+
+
+def test_what_holds_a_waiting_document_back_is_said(browser, counter):
+    _, invoice = counter.sell()
+    browser.post(reverse("desk:invoice-void", args=[invoice]), {"reason": "退貨"})
+    with clock.moved(NOON + timedelta(days=1)):
+        assert "排在同一張發票的開立之後" in page(browser)
+        with counter.tenant():
+            accounts.pause(counter.account, outcome=Outcome.AUTH, message="金鑰不符", now=NOON)
+        text = rows_of(page(browser))
+    assert "加值中心帳號已暫停上傳" in text
+    assert "立即上傳" not in text
