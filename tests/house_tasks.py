@@ -36,13 +36,14 @@ def seed_demo(sandbox: str) -> dict[str, Any]:
 
 
 def seed_trouble(sandbox: str) -> dict[str, Any]:
-    """The demo shop with one more clerk; register 02 has no numbers yet."""
+    """The demo shop with one more clerk, and a register 03 that has no numbers."""
     seeded = seed_demo(sandbox)
     shop = demo_shop.ensure(sandbox)
     with scope.tenant(shop.merchant_id):
         tenancy.add_staff(
             shop.owner, name="周小明", role="clerk", store_id=demo_shop.store_id(), pin="864209"
         )
+        demo_shop.add_register(shop, demo_shop.store_id(), "03", "turnkey", sandbox)
     return seeded
 
 
@@ -132,7 +133,7 @@ def books() -> dict[str, Any]:
                     "range_id": str(i.range_id),
                     "total": i.total,
                     "state": i.state,
-                    "random_code": i.document["random_code"],
+                    "random_code": (i.document or {}).get("random_code", ""),
                     "document": i.document,
                 }
                 for i in Invoice.objects.all()
