@@ -83,7 +83,9 @@ function afterAnswer(app, result) {
 
 function updateLine(app) {
   const line = app.lineWatch.state(performance.now());
-  if (line !== app.state.line) app.set({ line });
+  if (line === app.state.line) return;
+  app.set({ line });
+  if (line !== "ok") app.hurry?.();
 }
 
 function watchLine(app) {

@@ -33,7 +33,7 @@ test("a certain no settles; being nobody settles only before any try got lost", 
 
 test("what may be a passing trouble is asked again", () => {
   for (const status of [408, 429, 500, 502, 503, 504]) assert.equal(afterTry(entry(), refused(status, "X")).state, "asking");
-  assert.deepEqual([1, 2, 3, 4, 5, 99].map(waitAfter), [1, 2, 4, 8, 10, 10]);
+  assert.deepEqual([1, 2, 3, 4, 99].map(waitAfter), [1, 2, 3, 3, 3]);
   assert.deepEqual([1, 2, 3, 4, 5, 99].map(backOff), [1, 2, 4, 8, 10, 10]);
 });
 

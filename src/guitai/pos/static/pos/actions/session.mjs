@@ -73,9 +73,15 @@ export function startBeat(app) {
   const beat = async () => {
     if (app.state.phase !== "bind") await refresh(app);
     const calm = app.state.line === "ok" && app.state.phase !== "unreachable";
-    app.beat = setTimeout(beat, calm ? BEAT_MS : ANXIOUS_MS);
+    next(calm ? BEAT_MS : ANXIOUS_MS);
   };
-  app.beat = setTimeout(beat, BEAT_MS);
+  const next = (wait) => {
+    clearTimeout(app.beat);
+    if (app.state.phase !== "elsewhere") app.beat = setTimeout(beat, wait);
+  };
+  // Told at once that the line is in trouble, or the next calm beat would be a quarter minute away.
+  app.hurry = () => next(ANXIOUS_MS);
+  next(BEAT_MS);
 }
 
 export async function bind(app) {

@@ -3,7 +3,8 @@
 // under a new id (DESIGN §4 Idempotency).
 
 export const STATES = ["asking", "hold", "done", "refused", "reused"];
-const WAITS = [1, 2, 4, 8, 10];
+/** No longer than the heartbeat's own pace while the line is down: a person stands and waits. */
+const WAITS = [1, 2, 3];
 
 /** A new entry. `body` is the exact JSON text that will be sent, now and ever after. */
 export function newEntry(id, body, total, createdAt) {
