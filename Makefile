@@ -46,7 +46,9 @@ contracts: install
 	@GUITAI_HOME=$(CURDIR)/var/test $(BIN)/guitai django makemigrations --check --dry-run
 
 bench: install ## the benchmarks, one JSON object a line
+	@GUITAI_HOME=$(CURDIR)/var/bench $(BIN)/guitai down >/dev/null; rm -rf var/bench
 	@GUITAI_HOME=$(CURDIR)/var/bench $(BIN)/python -m tests.bench
+	@GUITAI_HOME=$(CURDIR)/var/bench $(BIN)/guitai down >/dev/null
 
 lock: install ## the lock file anew
 	$(BIN)/uv pip compile -q --extra dev --universal --python-version 3.11 \
