@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from guitai.api import shapes
 from guitai.api.endpoints import Call
@@ -22,28 +23,26 @@ from twinvoice.faults import Fault
 from twinvoice.period import Period
 
 STATE_WORDS = {OrderState.COMPLETED: "已完成", OrderState.CANCELLED: "已取消"}
-LAST_PAGE = 2_000
 
 
 def listed(call: Call) -> shapes.OrdersOut:
-    """Newest first, fifty a page; ``pages`` counts one further page while there is one."""
-    page = _page(call.query("page", "1"))
-    search = call.query("search")[:400]
-    found = queries.search(call.clerk.register.store_id, search, _day(call))
-    start = (page - 1) * queries.PAGE
-    rows = list(found[start : start + queries.PAGE + 1])
-    pages = page + 1 if len(rows) > queries.PAGE else page
+    """Newest first, fifty a page; ``next`` begins the following one, by the last order shown."""
+    found = queries.page(
+        call.clerk.register.store_id, call.query("search")[:400], _day(call), _after(call)
+    )
     return shapes.OrdersOut(
-        orders=[shapes.OrderEntry(**_entry(row)) for row in rows[: queries.PAGE]],
-        page=page,
-        pages=pages,
+        orders=[shapes.OrderEntry(**_entry(row)) for row in found.rows], next=found.after
     )
 
 
-def _page(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= LAST_PAGE):
-        raise WrongShape(field="page", detail=f"頁數需為 1 到 {LAST_PAGE}")
-    return int(text)
+def _after(call: Call) -> UUID | None:
+    text = call.query("after")
+    if not text:
+        return None
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise WrongShape(field="after", detail="不是正確的 UUID") from error
 
 
 def _day(call: Call) -> date | None:

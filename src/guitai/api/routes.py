@@ -4,7 +4,7 @@ from guitai.api import orders, printing, sales, shapes, shifts, till
 from guitai.api.endpoints import DEVICE, NOBODY, Endpoint, Query
 
 _ID = "<uuid:id>"
-_PAGE = {"type": "integer", "minimum": 1, "maximum": orders.LAST_PAGE}
+_AFTER = {"type": "string", "anyOf": [{"format": "uuid"}, {"maxLength": 0}]}
 _DATE = {"type": "string", "anyOf": [{"format": "date"}, {"maxLength": 0}]}
 _JOB_STATE = {
     "type": "string",
@@ -57,7 +57,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         query=(
             Query("search", "訂單編號、發票號碼，或掃描發票條碼"),
             Query("day", "交易日期", _DATE),
-            Query("page", "第幾頁", _PAGE),
+            Query("after", "從這筆訂單之後（較舊的）開始", _AFTER),
         ),
     ),
     Endpoint(

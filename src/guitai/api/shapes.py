@@ -368,9 +368,10 @@ class OrderEntry(Answer):
 
 
 class OrdersOut(Answer):
+    """``next`` is the ``after`` of the following page; null on the last one."""
+
     orders: list[OrderEntry]
-    page: int
-    pages: int
+    next: UUID | None
 
 
 class OrderLineOut(Answer):

@@ -1,12 +1,14 @@
 """Reads of orders, parked carts and shifts. Every one starts from the open tenant scope."""
 
+import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet, Sum
 
+from guitai.kernel import clock
 from guitai.orders import rules
 from guitai.orders.models import (
     Order,
@@ -20,6 +22,9 @@ from guitai.payments.models import Tender
 from guitai.tenancy.models import Register
 
 PAGE = 50
+PART_DAYS = 62
+"""A part of an order number is looked for in so many days: one period, and as the desk does."""
+_INVOICE = re.compile(r"[A-Z]{2}[0-9]{8}")
 
 
 def orders_of_store(store_id: UUID) -> QuerySet[Order]:
@@ -27,23 +32,57 @@ def orders_of_store(store_id: UUID) -> QuerySet[Order]:
     return Order.objects.filter(store_id=store_id).order_by("-completed_at", "-id")
 
 
-def search(store_id: UUID, text: str = "", day: date | None = None) -> QuerySet[Order]:
-    """By order number (part of it), invoice number, or a scanned invoice (B.7.6).
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """``after`` is the last order shown; ``None`` where there is no older one."""
 
-    A scan is a Code 39 of 19 characters or the text of the left QR code; both also tell the
-    period, so that a number of another year is not found.
+    rows: list[Order]
+    after: UUID | None
+
+
+def page(
+    store_id: UUID, text: str = "", day: date | None = None, after: UUID | None = None
+) -> OrderPage:
+    """Orders of one store, newest first, ``PAGE`` at a time, those older than ``after``.
+
+    ``text`` is an order number or a part of it, an invoice number, or a scanned invoice (B.7.6).
+    Each way of asking has one index to walk, so that a million orders are as quick as ten.
     """
+    found = _found(store_id, text.strip(), day)
+    last = order(store_id, after) if after else None
+    if last is not None:
+        # A row comparison, spelt so that the bound alone is the index's.
+        found = found.filter(completed_at__lte=last.completed_at).exclude(
+            completed_at=last.completed_at, id__gte=last.id
+        )
+    rows = list(found[: PAGE + 1])
+    return OrderPage(rows[:PAGE], rows[PAGE - 1].id if len(rows) > PAGE else None)
+
+
+def _found(store_id: UUID, text: str, day: date | None) -> QuerySet[Order]:
+    """A scan also tells the period, so that a number of another year is not found."""
     found = orders_of_store(store_id)
     if day is not None:
-        found = found.filter(business_day=day)
-    wanted = text.strip()
-    if not wanted:
-        return found
-    scan = rules.scanned(wanted)
+        begin = datetime.combine(day, time.min, clock.TAIPEI)
+        # The business day is the day of the sale, and the list's index is by its moment.
+        found = found.filter(completed_at__gte=begin, completed_at__lt=begin + timedelta(days=1))
+    scan = rules.scanned(text) if text else None
     if scan is not None:
         return found.filter(invoice_number=scan.number, invoice_period=scan.period)
-    plain = wanted.upper().replace("-", "")
-    return found.filter(Q(invoice_number=plain) | Q(number__icontains=wanted))
+    invoice = text.upper().replace("-", "")
+    if _INVOICE.fullmatch(invoice):
+        return found.filter(invoice_number=invoice)
+    return _by_number(found, text, day) if text else found
+
+
+def _by_number(found: QuerySet[Order], text: str, day: date | None) -> QuerySet[Order]:
+    """The whole number of any time; a part of one of that day, else of the last ``PART_DAYS``."""
+    whole = found.filter(number=text)
+    if whole.exists():
+        return whole
+    if day is None:
+        found = found.filter(completed_at__gte=clock.now() - timedelta(days=PART_DAYS))
+    return found.filter(number__icontains=text)
 
 
 def order(store_id: UUID, order_id: UUID) -> Order | None:

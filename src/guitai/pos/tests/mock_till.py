@@ -40,6 +40,9 @@ GOODS = [
 ]  # fmt: skip
 
 
+ORDERS_A_PAGE = 50
+
+
 class World:
     """What the server knows. ``auto_issue`` and the like are changed by tests."""
 
@@ -370,7 +373,12 @@ def orders(world: World, method: str, rest: list[str], query: dict, body: dict) 
         wanted = code39[1] if code39 else wanted
         found = [sale["order"] for sale in world.sales.values()]
         hits = [o for o in found if wanted in o["number"] or wanted in (o["invoice_number"] or "-")]
-        return 200, {"orders": hits[::-1], "page": 1, "pages": 1}
+        hits = hits[::-1]
+        after = query.get("after", [""])[0]
+        begin = next((at + 1 for at, o in enumerate(hits) if o["id"] == after), 0)
+        shown = hits[begin : begin + ORDERS_A_PAGE]
+        more = len(hits) > begin + ORDERS_A_PAGE
+        return 200, {"orders": shown, "next": shown[-1]["id"] if more else None}
     if rest[0] not in world.sales:
         raise Refusal(404, "GT-NOT-FOUND", "找不到這筆資料。")
     order = world.sales[rest[0]]["order"]

@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from guitai.pos.tests import mock_till
 from guitai.pos.tests.mock_till import CLERK, Refusal
 from guitai.pos.tests.till_browser import (
     COFFEE,
@@ -508,3 +509,23 @@ def test_a_member_carrier_is_offered_where_the_seller_has_a_class(page, world):
     expect(page.locator(".done")).to_be_visible()
     choice = next(iter(world.sales.values()))["order"]["choice"]
     assert choice == {"kind": "member", "carrier": "M0001"}
+
+
+def test_older_orders_a_page_at_a_time(page, world, monkeypatch):
+    monkeypatch.setattr(mock_till, "ORDERS_A_PAGE", 2)
+    at_sale(page)
+    numbers = []
+    for _ in range(3):
+        scan(page, COFFEE)
+        numbers.append(pay(page, world)["number"])
+        page.keyboard.press("Enter")
+        at_sale(page)
+    page.get_by_role("button", name="訂單").first.click()
+    rows = page.locator(".list-scroll .row strong.number")
+    expect(rows).to_have_text(numbers[:0:-1])
+    page.get_by_role("button", name="較舊").click()
+    expect(rows).to_have_text(numbers[:1])
+    expect(page.get_by_role("button", name="較舊")).to_be_disabled()
+    page.get_by_role("button", name="較新").click()
+    expect(rows).to_have_text(numbers[:0:-1])
+    expect(page.get_by_role("button", name="較新")).to_be_disabled()

@@ -30,7 +30,7 @@ function initialState() {
     agent: { state: "off", printer: null, agentId: "" }, line: "ok",
     bind: { ban: "", code: "", name: "", busy: false, error: null, lost: false },
     signin: { staffId: null, pin: "", busy: false, error: null },
-    orders: { search: "", day: "", page: 1, state: "idle", list: [], detail: null, cancel: null, manual: null, error: null },
+    orders: { search: "", day: "", trail: [""], next: null, state: "idle", list: [], detail: null, cancel: null, manual: null, error: null },
     parked: { state: "idle", list: [], error: null, label: "" },
     shift: { state: "idle", figures: null, counted: "", pieces: {}, taken: "0", reason: "", error: null, done: null, ask: "" },
     device: { code: "", error: null, say: null, findings: null, busy: "", drawer: "" },

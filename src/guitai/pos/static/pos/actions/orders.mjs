@@ -5,21 +5,28 @@ import { busily, reprint } from "./after.mjs";
 
 const failed = (answer) => (answer.kind === "ok" ? null : answer.error ?? { code: "line" });
 
+/** `trail` is where each page so far began: the last order of the page before it. */
+function queryOf({ search, day, trail }) {
+  const given = Object.entries({ search, day, after: trail.at(-1) }).filter(([, value]) => value);
+  return new URLSearchParams(given);
+}
+
+export const olderOrders = (app) => findOrders(app, { trail: [...app.state.orders.trail, app.state.orders.next] });
+export const newerOrders = (app) => findOrders(app, { trail: app.state.orders.trail.slice(0, -1) });
+
 /** Show the orders page with this search; a single hit opens at once. */
 export async function findOrders(app, change = {}) {
   if (!app.may("till.order_query")) return app.say("warn", "may.not", { what: "@nav.orders" });
-  const orders = { ...app.state.orders, page: 1, ...change, state: "loading", error: null };
+  const orders = { ...app.state.orders, trail: [""], ...change, state: "loading", error: null };
   app.set({ page: "orders", stage: app.state.stage === "checkout" ? "cart" : app.state.stage, orders });
-  const query = new URLSearchParams();
-  for (const name of ["search", "day"]) if (orders[name]) query.set(name, orders[name]);
-  query.set("page", String(orders.page));
+  const query = queryOf(orders);
   const asked = (app.ordersAsked = (app.ordersAsked ?? 0) + 1);
   const answer = await app.api.get(`orders?${query}`);
   if (asked !== app.ordersAsked) return undefined;
   const error = failed(answer);
   if (error) return app.within("orders", { state: "failed", error });
   const list = answer.data.orders ?? [];
-  app.within("orders", { state: "ready", list, pages: answer.data.pages ?? 1, detail: null });
+  app.within("orders", { state: "ready", list, next: answer.data.next ?? null, detail: null });
   if (list.length === 1 && orders.search) return openOrder(app, list[0].id);
   return undefined;
 }
@@ -52,11 +59,7 @@ export function cancelOrder(app) {
 }
 
 async function refreshList(app) {
-  const { search, day, page } = app.state.orders;
-  const query = new URLSearchParams({ page: String(page) });
-  if (search) query.set("search", search);
-  if (day) query.set("day", day);
-  const answer = await app.api.get(`orders?${query}`);
+  const answer = await app.api.get(`orders?${queryOf(app.state.orders)}`);
   if (answer.kind === "ok") app.within("orders", { list: answer.data.orders ?? [] });
 }
 

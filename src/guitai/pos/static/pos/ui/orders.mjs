@@ -1,7 +1,7 @@
 // Orders of this register: list with search at the left, one order at the right.
 
 import { busyWord } from "./parts.mjs";
-import { cancelOrder, findOrders, issueOrder, openOrder, reprintOrder, saveOrderNumber, startCancel } from "../actions/orders.mjs";
+import { cancelOrder, findOrders, issueOrder, newerOrders, olderOrders, openOrder, reprintOrder, saveOrderNumber, startCancel } from "../actions/orders.mjs";
 import { scannedNumber } from "../actions/scanning.mjs";
 import { icon } from "../lib/icons.mjs";
 import { h } from "../lib/vdom.mjs";
@@ -54,12 +54,12 @@ function stateWords(order) {
 
 function pager(app) {
   const { orders } = app.state;
-  const more = orders.pages ? orders.page < orders.pages : orders.more;
-  if (!more && orders.page === 1) return null;
+  const page = orders.trail.length;
+  if (!orders.next && page === 1) return null;
   return h("div.pager", null,
-    button(t("orders.newer"), () => findOrders(app, { page: orders.page - 1 }), { kind: "quiet", disabled: orders.page <= 1 }),
-    h("span", null, t("orders.page", { page: orders.page })),
-    button(t("orders.older"), () => findOrders(app, { page: orders.page + 1 }), { kind: "quiet", disabled: !more }));
+    button(t("orders.newer"), () => newerOrders(app), { kind: "quiet", disabled: page === 1 }),
+    h("span", null, t("orders.page", { page })),
+    button(t("orders.older"), () => olderOrders(app), { kind: "quiet", disabled: !orders.next }));
 }
 
 function orderDetail(app) {
