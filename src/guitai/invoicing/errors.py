@@ -39,6 +39,13 @@ class BadReason(GuitaiError):
     sentence = "作廢原因需要 1 到 20 個字。"
 
 
+class ReasonText(BadReason):
+    """product.md B.5.13, mof.md V23: the reason travels to the centre like every other text."""
+
+    code = "INV-REASON-TEXT"
+    sentence = "作廢原因的第 {place} 個字 {character} 是{wrong}，請刪除。"
+
+
 class BadNumber(GuitaiError):
     code = "INV-NUMBER"
     status = 422

@@ -9,7 +9,8 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from guitai.invoicing.errors import BadReason, VoidWindowClosed
+from guitai.invoicing.errors import BadReason, ReasonText, VoidWindowClosed
+from guitai.kernel import text
 from twinvoice.period import Period
 
 TAIPEI = ZoneInfo("Asia/Taipei")
@@ -264,10 +265,15 @@ LONGEST_REASON = 20
 
 
 def check_reason(reason: str) -> str:
-    """F0501's CancelReason: 1–20 characters after trimming, no control characters (mof.md V25)."""
+    """F0501's CancelReason: 1–20 characters after trimming (mof.md V25), and none that a centre
+    or a printer cannot spell (V23, product.md B.5.13)."""
     trimmed = reason.strip()
-    if not 1 <= len(trimmed) <= LONGEST_REASON or not trimmed.isprintable():
+    if not 1 <= len(trimmed) <= LONGEST_REASON:
         raise BadReason(field="reason")
+    fault = text.first_fault(trimmed)
+    if fault:
+        place, character, wrong = fault
+        raise ReasonText(field="reason", place=place, character=character, wrong=wrong)
     return trimmed
 
 

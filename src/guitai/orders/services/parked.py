@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from guitai.kernel import clock
 from guitai.orders import queries
 from guitai.orders.errors import ParkedNotFound, TooManyParked
 from guitai.orders.models import ParkedCart
@@ -19,13 +20,18 @@ LIFE = timedelta(hours=24)
 def park(
     clerk: Clerk, cart_id: UUID, label: str, cart: dict[str, Any], now: datetime
 ) -> ParkedCart:
-    """Keeps a cart, or replaces what was kept under the same id. Raises ``PARK-FULL``."""
+    """Keeps a cart, or replaces what was kept under the same id.
+
+    Raises ``PARK-FULL``, and ``PARK-NOT-FOUND`` for the id of another register's cart.
+    """
     check_text("label", "掛單名稱", label, 60)
     with transaction.atomic():
         # The ledger's lock makes counting and adding one step.
-        next_event(clerk, now.date())
+        next_event(clerk, clock.in_taipei(now).date())
         ParkedCart.objects.filter(register_id=clerk.register_id, expires_at__lte=now).delete()
-        kept = ParkedCart.objects.filter(register_id=clerk.register_id, id=cart_id).first()
+        kept = ParkedCart.objects.filter(id=cart_id).first()
+        if kept is not None and kept.register_id != clerk.register_id:
+            raise ParkedNotFound
         if kept is None:
             if queries.parked(clerk.register_id, now).count() >= LIMIT:
                 raise TooManyParked(limit=LIMIT)
