@@ -1,5 +1,8 @@
 """Jobs of this room: load an id, call a service. The clock of procrastinate runs in UTC."""
 
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from uuid import UUID
 
 from procrastinate.contrib.django import app
@@ -9,6 +12,18 @@ from guitai.invoicing.ports import Which
 from guitai.invoicing.services import accounts, numbers, results, watch
 from guitai.invoicing.services.transmission import Engine, run_until_idle
 from guitai.kernel import audit, clock, scope
+
+log = logging.getLogger(__name__)
+
+
+def _for_each(merchants: Iterable[UUID], verb: Callable[..., object], now: datetime) -> None:
+    """Calls ``verb(now=now)`` in each merchant's scope; the trouble of one is not the others'."""
+    for merchant_id in merchants:
+        with scope.tenant(merchant_id):
+            try:
+                verb(now=now)
+            except Exception:  # e.g. a secret that opens with no key: the next merchant must go on
+                log.exception("%s failed for merchant %s", verb.__qualname__, merchant_id)
 
 
 @app.periodic(cron="* * * * *")
@@ -38,9 +53,7 @@ def read_results(timestamp: int = 0) -> None:
 @app.task(name="invoicing.refill", queueing_lock="invoicing.refill")
 def refill(timestamp: int = 0) -> None:
     """Every ten minutes: numbers for registers that run low."""
-    for merchant_id in queries.merchants_with_accounts():
-        with scope.tenant(merchant_id):
-            numbers.refill(now=clock.now())
+    _for_each(queries.merchants_with_accounts(), numbers.refill, clock.now())
 
 
 @app.task(name="invoicing.take_numbers")
@@ -54,18 +67,14 @@ def take_numbers(merchant_id: str, register_id: str, which: str) -> None:
 @app.task(name="invoicing.check_accounts", queueing_lock="invoicing.check_accounts")
 def check_accounts(timestamp: int = 0) -> None:
     """Hourly: connection, clock, and whether a paused account is welcome again."""
-    for merchant_id in queries.merchants_with_accounts():
-        with scope.tenant(merchant_id):
-            accounts.check_all(now=clock.now())
+    _for_each(queries.merchants_with_accounts(), accounts.check_all, clock.now())
 
 
 @app.periodic(cron="35 * * * *")
 @app.task(name="invoicing.watch", queueing_lock="invoicing.watch")
 def watch_deadlines(timestamp: int = 0) -> None:
     """Hourly: alarms for what is not at its centre after 36 and 48 hours."""
-    for merchant_id in queries.merchants_with_open_sendings():
-        with scope.tenant(merchant_id):
-            watch.watch(now=clock.now())
+    _for_each(queries.merchants_with_open_sendings(), watch.watch, clock.now())
 
 
 @app.periodic(cron="15 19 * * *")

@@ -17,6 +17,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from prometheus_client import Counter
 
@@ -36,7 +37,14 @@ log = logging.getLogger(__name__)
 
 UPLOADS = Counter("guitai_transmissions", "Answers to uploads", ["centre", "kind", "outcome"])
 FLUSH_EVERY = 0.25
-NO_ACCOUNT = "還沒有設定加值中心帳號，請到後台「發票設定」填寫。"
+NO_ACCOUNT = Answer(
+    Outcome.TEMPORARY, "NO-ACCOUNT", "還沒有設定加值中心帳號，請到後台「發票設定」填寫。"
+)
+NO_KEY = Answer(
+    Outcome.TEMPORARY,
+    "SECRET-KEY",
+    "加值中心帳號的通道金鑰無法解密：請放回原來的 secrets 資料夾，或到後台重新填寫金鑰。",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +218,7 @@ class Engine:
 
     def _load(self, rows: Sequence[Claimed]) -> list[_Load]:
         documents = sqlcalls.documents(rows)
-        known: dict[tuple[UUID, str, UUID | None, str], Account | None] = {}
+        known: dict[tuple[UUID, str, UUID | None, str], Account | Answer] = {}
         return [
             self._load_one(row, documents.get((row.merchant_id, row.id)), known) for row in rows
         ]
@@ -219,16 +227,15 @@ class Engine:
         self,
         row: Claimed,
         document: dict[str, Any] | None,
-        known: dict[tuple[UUID, str, UUID | None, str], Account | None],
+        known: dict[tuple[UUID, str, UUID | None, str], Account | Answer],
     ) -> _Load:
         centre = self._centres[row.centre]
         key = (row.merchant_id, row.centre, row.register_id, row.seller_ban)
         if key not in known:
             known[key] = _account(*key)
         account = known[key]
-        if account is None:
-            refusal = Answer(Outcome.TEMPORARY, "NO-ACCOUNT", NO_ACCOUNT)
-            return _Load(row, centre, None, None, refusal)
+        if isinstance(account, Answer):
+            return _Load(row, centre, None, None, account)
         try:
             parcel = _parcel(row, document)
         except Fault as fault:
@@ -256,8 +263,9 @@ class Engine:
         return answer
 
     def _query(self, load: _Load) -> Status:
-        if load.account is None or load.parcel is None:
-            return Status(Finding.UNKNOWN, "NO-ACCOUNT", NO_ACCOUNT)
+        if load.refusal is not None:
+            return Status(Finding.UNKNOWN, load.refusal.code, load.refusal.message)
+        assert load.account is not None and load.parcel is not None
         if Ability.QUERY_STATUS not in load.centre.abilities:
             return Status(Finding.CANNOT_ASK)
         try:
@@ -314,12 +322,15 @@ class Engine:
 
 def _account(
     merchant_id: UUID, centre: str, register_id: UUID | None, seller_ban: str
-) -> Account | None:
+) -> Account | Answer:
     with scope.tenant(merchant_id):
         try:
             return accounts.opened(accounts.for_register(centre, register_id, seller_ban))
         except AccountNotFound:
-            return None
+            return NO_ACCOUNT
+        except ImproperlyConfigured:  # the key ring is another one: this account's trouble alone
+            log.error("the channel key of merchant %s at %s cannot be opened", merchant_id, centre)
+            return NO_KEY
 
 
 def _parcel(row: Claimed, document: dict[str, Any] | None) -> Parcel:

@@ -239,6 +239,37 @@ def test_without_an_account_the_document_waits_and_says_why(now):
     assert (sending(shop).state, len(centre.calls)) == ("sent", 1)
 
 
+def test_a_channel_key_that_opens_with_no_key_holds_up_its_own_merchant_only(shop, now):
+    other = shops.open_shop("別家")
+    fakes.open_account(other)
+    for one in (shop, other):
+        shops.record(one)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE invoicing_centreaccount SET channel_key = 'sealed elsewhere'"
+            " WHERE merchant_id = %s",
+            [shop.merchant],
+        )
+        cursor.execute("UPDATE invoicing_transmission SET state = 'in_doubt', attempts = 1")
+    with fakes.engine(FakeCentre(), now=now) as engine:
+        engine.tick()
+        now.on(hours=1)
+        engine.tick()
+    found = sending(shop)
+    assert (found.state, found.claimed_by) == ("in_doubt", None)
+    assert states(other) == {"sent": 1}
+
+
+def test_a_document_says_that_its_channel_key_cannot_be_opened(shop, now):
+    shops.record(shop)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE invoicing_centreaccount SET channel_key = 'sealed elsewhere'")
+    with fakes.engine(FakeCentre(), now=now) as engine:
+        engine.tick()
+    assert (sending(shop).state, sending(shop).provider_code) == ("waiting", "SECRET-KEY")
+    assert "secrets" in sending(shop).provider_message
+
+
 def test_a_temporary_refusal_is_tried_again_later_with_growing_pauses(shop, now):
     shops.record(shop)
     centre = FakeCentre(

@@ -7,7 +7,7 @@ from guitai.invoicing import jobs
 from guitai.invoicing.models import CentreAlarm, ExchangeRecord
 from guitai.invoicing.tests import fakes
 from guitai.invoicing.tests import shop as shops
-from guitai.kernel import clock, deferral, scope
+from guitai.kernel import clock, deferral, ids, scope
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,6 +35,18 @@ def test_every_schedule_stands():
 def test_every_job_runs_on_an_empty_house(name, settings, tmp_path):
     settings.GUITAI_TURNKEY_FOLDER = str(tmp_path)
     app.tasks[name](timestamp=0)
+
+
+def test_the_trouble_of_one_merchant_does_not_end_a_job_for_the_others():
+    merchants, served = [ids.new_id(), ids.new_id(), ids.new_id()], []
+
+    def verb(*, now):
+        if scope.current() == merchants[0]:
+            raise RuntimeError("a secret that opens with no key")
+        served.append(scope.current())
+
+    jobs._for_each(merchants, verb, clock.now())
+    assert served == merchants[1:]
 
 
 def test_a_centre_that_is_down_does_not_break_the_jobs_and_is_written_down():
