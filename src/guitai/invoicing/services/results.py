@@ -56,18 +56,20 @@ def read_results(*, now: datetime, folder: str = "") -> ReadTally:
 
 
 def _unread(names: Sequence[str]) -> list[str]:
-    known = set(ResultRead.objects.filter(name__in=names).values_list("name", flat=True))
+    # What could not be read may have been half copied: it is looked at again until it can.
+    done = ResultRead.objects.filter(name__in=names, problem="")
+    known = set(done.values_list("name", flat=True))
     return [name for name in names if name not in known]
 
 
 @transaction.atomic
 def _take(centre: str, file: ResultFile, now: datetime, tally: ReadTally) -> None:
-    _, first = ResultRead.objects.get_or_create(
-        name=file.name,
-        defaults={"read_at": now, "items": len(file.items), "problem": file.problem[:200]},
-    )
+    read = {"read_at": now, "items": len(file.items), "problem": file.problem[:200]}
+    row, first = ResultRead.objects.get_or_create(name=file.name, defaults=read)
     if not first:
-        return
+        if file.problem or not row.problem:
+            return
+        ResultRead.objects.filter(name=file.name).update(**read)
     tally.files += 1
     if file.problem:
         tally.unreadable += 1

@@ -267,6 +267,22 @@ def test_a_dropped_file_is_confirmed_by_the_platform(turnkey, sandbox):
     all_equal(turnkey, sandbox, "turnkey")
 
 
+def test_a_result_that_was_half_copied_is_read_once_it_is_whole(turnkey, sandbox):
+    shops.record(turnkey, shops.invoice_json("CD00000000"), centre="turnkey", now=NINE)
+    with engine() as running:
+        run_until_idle(running)
+    sandbox.ask("turnkey/run", {})
+    (result,) = (sandbox.turnkey / "Unpack" / "BAK" / "ProcessResult").rglob("*.xml")
+    whole = result.read_bytes()
+    result.write_bytes(whole[: len(whole) // 2])
+    assert (read().unreadable, read().unreadable) == (1, 0)
+    assert states(turnkey) == {"sent": 1}
+    result.write_bytes(whole)
+    assert read().changed == 1
+    assert states(turnkey) == {}
+    assert read().files == 0
+
+
 def test_a_refusal_of_the_platform_is_shown_with_its_code(turnkey, sandbox):
     sandbox.fault("result_code", face="turnkey", number="CD00000001", code="E0103")
     for count in range(2):
