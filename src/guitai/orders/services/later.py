@@ -238,7 +238,8 @@ def _void(clerk: Clerk, order: Order, reason: str, now: datetime) -> bool:
         .first()
     )
     if invoice_id is None:
-        return False
+        # Nothing to void, or voided at the desk before: the shift's figures count it all the same.
+        return Invoice.objects.filter(order_id=order.id, state=InvoiceState.VOIDED).exists()
     invoicing.void(invoice_id, reason=reason, actor=clerk.actor, now=now)
     return True
 
