@@ -280,12 +280,18 @@ def django(context: typer.Context) -> None:
 
 
 def main() -> None:
+    from django.db.utils import OperationalError
+
     from guitai.config.embedded import EmbeddedError
 
     try:
         app()
     except EmbeddedError as error:
         err.print(str(error), markup=False)
+        sys.exit(1)
+    except OperationalError as error:
+        err.print(f"連不上資料庫：{error}", markup=False)
+        err.print("請檢查位址、密碼與資料庫是否啟動（guitai doctor）。", markup=False)
         sys.exit(1)
 
 
