@@ -147,20 +147,17 @@ class _Plan:
             self.faults.append(RowFault(row.number, "", "", "CAT-ROW-WIDTH", sentence))
             return
         product = self.existing.get(text.tidy(cells["sku"]))
-        draft, faults = _draft(cells, product)
-        if draft is not None:
-            faults = faults + faults_of(draft)
+        draft, unread = _draft(cells, product)
+        faults = unread + _further(draft, {fault.field for fault in unread})
         faults = faults + self._repeated(row.number, draft)
         for fault in faults:
             value = _shown(cells.get(fault.field, ""))
             label = COLUMNS[fault.field]
             self.faults.append(RowFault(row.number, label, value, fault.code, fault.sentence))
-        if draft is not None and not faults:
+        if not faults:
             self._sort(row.number, draft, product)
 
-    def _repeated(self, number: int, draft: ProductDraft | None) -> list[FieldFault]:
-        if draft is None:
-            return []
+    def _repeated(self, number: int, draft: ProductDraft) -> list[FieldFault]:
         found = []
         for field, seen in (("sku", self._row_of_sku), ("barcode", self._row_of_barcode)):
             value = getattr(draft, field)
@@ -206,10 +203,21 @@ def _holders(barcodes: list[str]) -> Iterator[Product]:
         yield from Product.objects.filter(barcode__in=barcodes[start : start + BATCH])
 
 
-def _draft(
-    cells: dict[str, str], product: Product | None
-) -> tuple[ProductDraft | None, list[FieldFault]]:
-    """The row as a draft; columns that the file lacks keep what the product has."""
+def _further(draft: ProductDraft, unread: set[str]) -> list[FieldFault]:
+    """What else is wrong with the row, so that it need not be mended fault by fault.
+
+    Of cells that could not be read nothing more is said, nor of what depends on them.
+    """
+    if "tax_type" in unread:
+        unread = unread | {"zero_tax_reason", "customs_mark"}
+    return [fault for fault in faults_of(draft) if fault.field not in unread]
+
+
+def _draft(cells: dict[str, str], product: Product | None) -> tuple[ProductDraft, list[FieldFault]]:
+    """The row as a draft, without the cells that cannot be read.
+
+    Columns that the file lacks keep what the product has.
+    """
     base = ProductDraft(sku="", name="", price=0)
     if product is not None:
         base = ProductDraft(**{field: getattr(product, field) for field in DRAFT_FIELDS})
@@ -220,9 +228,7 @@ def _draft(
             values[field] = _value(field, typed)
         except ValueError as error:
             faults.append(FieldFault(_CODES.get(field, "CAT-CELL"), field, str(error)))
-    if faults:
-        return None, faults
-    return tidied(replace(base, **values)), []  # type: ignore[arg-type]  # fields of the draft
+    return tidied(replace(base, **values)), faults  # type: ignore[arg-type]  # fields of the draft
 
 
 _CODES = {"price": "CAT-PRICE", "active": "CAT-ACTIVE"}

@@ -96,6 +96,14 @@ def test_faults_name_row_column_value_and_nothing_is_imported(shop):
     assert queries.catalog_version() == 0
 
 
+def test_every_fault_of_a_row_is_told_at_once(shop):
+    """A price that cannot be read must not hide the name's fault until the next try."""
+    text = HEAD + "A1,茶,10,應稅,\nA1,笑臉😀,八十,混稅,\n"
+    assert sorted(code for row, *_, code in faults(text) if row == 3) == [
+        "CAT-CHARACTER", "CAT-PRICE", "CAT-ROW-TWICE", "CAT-TAX",
+    ]  # fmt: skip
+
+
 def test_a_barcode_of_a_product_outside_the_file_is_refused(shop):
     services.add_product(shop.owner, ProductDraft(sku="OLD", name="舊", price=1, barcode="4710"))
     assert faults(HEAD + "NEW,新,1,應稅,4710\n") == [(2, "條碼", "4710", "CAT-BARCODE-TAKEN")]
