@@ -194,7 +194,8 @@ class _Plan:
                 )
 
     def preview(self, total: int) -> Preview:
-        faults = sorted(self.faults, key=lambda fault: fault.row)
+        places = ["", *COLUMNS.values()]
+        faults = sorted(self.faults, key=lambda fault: (fault.row, places.index(fault.column)))
         return Preview(total, self.new, self.changed, len(self.unchanged), faults)
 
 
