@@ -245,6 +245,13 @@ class ConfirmClosing(Conflict):
     sentence = "今天已經關帳 {count} 次，確定要再關帳一次嗎？"
 
 
+class ClosingBusy(Conflict):
+    """Two closings of the same span at the same instant."""
+
+    code = "SHIFT-BUSY"
+    sentence = "這台 POS 機剛剛才關帳，這次沒有完成，請再按一次。"
+
+
 class ShiftReused(Conflict):
     code = "SHIFT-REUSED"
     sentence = "這個小結編號已經用過，內容不同，請重新整理後再試。"

@@ -11,15 +11,7 @@ from guitai.invoicing.models import Invoice
 from guitai.kernel import clock
 from guitai.kernel.models import AuditEntry
 from guitai.kernel.testing import taipei
-from guitai.numbering.tests.shop import (
-    OTHER_BAN,
-    csv_row,
-    give_evenly,
-    import_numbers,
-    make_shop,
-)
-from guitai.orders import queries
-from guitai.orders.models import Order
+from guitai.orders.models import Order, ShiftClosing, ShiftSummary
 from guitai.orders.tests.till import NOON, make_till, new_id
 from guitai.tenancy.models import Binding, BindingCode, Staff
 from guitai.tenancy.rules import hash_of
@@ -331,59 +323,6 @@ class TestOrders:
         assert seen["tenders"][0]["name"] == "現金"
         assert seen["print_jobs"][0]["kind"] == "proof"
 
-    def ids(self, page, **query):
-        answer = page.client.get("/api/till/orders", query, headers=page.headers).json()
-        return [row["id"] for row in answer["orders"]], answer["next"]
-
-    def test_every_page_once_and_in_order(self, till, page, monkeypatch):
-        """Also where sales have one moment, and while new ones come in."""
-        monkeypatch.setattr(queries, "PAGE", 3)
-        sold = []
-        for place in range(8):
-            with clock.moved(NOON + timedelta(minutes=place // 3)):
-                sold.append(self.sell(till, page)["order"]["id"])
-        seen, after = [], ""
-        for sizes in (3, 3, 2):
-            rows, after = self.ids(page, after=after or "")
-            assert len(rows) == sizes
-            seen += rows
-            with clock.moved(NOON + timedelta(hours=1)):
-                self.sell(till, page)
-        assert after is None
-        with till.shop.tenant():
-            order = Order.objects.filter(id__in=sold).order_by("-completed_at", "-id")
-            assert seen == [str(key) for key in order.values_list("id", flat=True)]
-
-    def test_a_page_begins_only_after_an_order_of_this_store(self, till, page):
-        mine = self.sell(till, page)["order"]["id"]
-        stranger = make_till(make_shop(name="別家", ban=OTHER_BAN))
-        with stranger.shop.tenant():
-            import_numbers(stranger.shop, csv_row(0, 49, ban=OTHER_BAN))
-            give_evenly(stranger.shop)
-        theirs = self.sell(stranger, Page.of(stranger))["order"]["id"]
-        assert self.ids(page, after=theirs) == ([mine], None)
-        assert self.ids(page, after=mine) == ([], None)
-
-    def test_a_part_of_a_number_is_looked_for_in_one_period_or_one_day(self, till, page):
-        sold = self.sell(till, page)["order"]
-        mine = ([sold["id"]], None)
-        with clock.moved(NOON + timedelta(days=61)):
-            assert self.ids(page, search=sold["number"][-4:].lower()) == mine
-        with clock.moved(NOON + timedelta(days=63)):
-            assert self.ids(page, search=sold["number"][-4:]) == ([], None)
-            assert self.ids(page, search=sold["number"][-4:], day="2026-11-21") == mine
-            assert self.ids(page, search=sold["number"], day="2026-11-21") == mine
-            assert self.ids(page, search=sold["number"]) == mine
-            assert self.ids(page, search=sold["number"], day="2026-11-22") == ([], None)
-
-    def test_a_day_is_a_day_of_taipei(self, till, page):
-        with clock.moved(taipei(2026, 11, 21, 23, 59, 59)):
-            early = self.sell(till, page)["order"]["id"]
-        with clock.moved(taipei(2026, 11, 22, 0, 0, 0)):
-            late = self.sell(till, page)["order"]["id"]
-        assert self.ids(page, day="2026-11-22") == ([late], None)
-        assert self.ids(page, day="2026-11-21") == ([early], None)
-
     def test_the_left_qr_code_finds_it_too(self, till, page):
         from twinvoice import jsonform, proof
 
@@ -578,6 +517,15 @@ class TestShift:
         page.post("shift/summary", {"counted_cash": 0})
         assert error(page.post("shift/close")) == (409, "SHIFT-CONFIRM")
         assert page.post("shift/close", {"confirm": True}).json()["serial"].endswith("C02")
+
+    def test_two_closings_of_nothing_in_one_instant(self, till, page):
+        body = {"counted_cash": 0, "close": True, "confirm": True}
+        assert page.post("shift/summary", body).status_code == 200
+        assert error(page.post("shift/summary", body)) == (409, "SHIFT-BUSY")
+        with till.shop.tenant():
+            assert (ShiftSummary.objects.count(), ShiftClosing.objects.count()) == (1, 1)
+        with clock.moved(NOON + timedelta(microseconds=1)):
+            assert page.post("shift/summary", body).status_code == 200
 
     def test_opening_the_drawer_is_remembered(self, till, page):
         assert error(page.post("drawer", {"reason": ""})) == (422, "ORD-REASON")
