@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from guitai.config import embedded, home, processes
@@ -23,7 +24,7 @@ class Finding:
 
 
 def look() -> list[Finding]:
-    return [*_python(), *_folder(), *_database(), *_running()]
+    return [*_python(), *_folder(), *_database(), *_secrets(), *_turnkey(), *_running()]
 
 
 def _python() -> Iterator[Finding]:
@@ -69,6 +70,39 @@ def _answer(name: str) -> Iterator[Finding]:
         yield Finding(name, False, f"連不上：{error}；請檢查位址、密碼與資料庫是否啟動。")
         return
     yield Finding(name, int(version.split(".")[0]) >= 15, f"PostgreSQL {version}（需要 15 到 18）")
+
+
+def _secrets() -> Iterator[Finding]:
+    """Whether the key ring opens what is stored: it does not after a restore without its keys."""
+    from django.core.exceptions import ImproperlyConfigured
+    from django.db.utils import Error
+
+    from guitai.kernel import scope
+    from guitai.tenancy.models import BusinessEntity
+
+    try:
+        with scope.across_merchants("does the key ring open the stored secrets"):
+            count = sum(1 for _ in BusinessEntity.objects.exclude(qr_key="").only("qr_key")[:50])
+    except ImproperlyConfigured:
+        cure = "備份時的 secrets/ 資料夾或 GUITAI_SECRET_KEYS 沒有一起還原，請放回後再啟動。"
+        yield Finding("金鑰", False, f"資料庫裡的金鑰打不開：{cure}")
+    except Error:
+        yield Finding("金鑰", True, "資料表還沒有建立，略過（guitai migrate）")
+    else:
+        yield Finding("金鑰", True, f"已試開 {count} 把")
+
+
+def _turnkey() -> Iterator[Finding]:
+    from django.conf import settings
+
+    folder = Path(settings.GUITAI_TURNKEY_FOLDER)
+    if not folder.exists():
+        yield Finding("Turnkey 資料夾", True, f"{folder} 不存在；沒有使用 Turnkey 就不需要")
+        return
+    writable = os.access(folder, os.W_OK)
+    yield Finding(
+        "Turnkey 資料夾", writable, f"{folder}{'' if writable else '：無法寫入，請修正權限'}"
+    )
 
 
 def _running() -> Iterator[Finding]:

@@ -61,16 +61,27 @@ def up(
         _detach(["up", "--port", str(port), "--host", host], lambda: processes.answers(port))
         out.print(f"櫃台已啟動：http://{host}:{port}/  （停止：guitai down）")
         return
-    _run([processes.server(port, host=host), processes.worker()])
+    _run([processes.server(port, host=host), processes.worker()], port, host)
 
 
-def _run(parts: list[Any]) -> None:
-    """Migrates, then supervises ``parts`` in the foreground."""
+def _run(parts: list[Any], port: int, host: str = "127.0.0.1") -> None:
+    """Migrates, then supervises ``parts`` in the foreground, alone on the web port."""
     from guitai.config import processes
 
     if processes.running_pid():
         err.print("這個資料夾的櫃台已經在執行；先用 guitai down 停止。")
         raise typer.Exit(1)
+    try:
+        with processes.holding(port, host):
+            _serve(parts)
+    except processes.PortInUse as error:
+        err.print(str(error), markup=False)
+        raise typer.Exit(1) from error
+
+
+def _serve(parts: list[Any]) -> None:
+    from guitai.config import processes
+
     _django()
     _migrate()
     processes.pid_file().parent.mkdir(parents=True, exist_ok=True)
@@ -258,7 +269,7 @@ def demo_serve(port: int, sandbox_port: int, agent_port: int) -> None:
     """The foreground half of ``demo``: server, worker, sandbox and agent under one supervisor."""
     from guitai.config import demonstration
 
-    _run(demonstration.parts(port, sandbox_port, agent_port))
+    _run(demonstration.parts(port, sandbox_port, agent_port), port)
 
 
 @app.command(

@@ -93,6 +93,8 @@ def _start(port: int) -> dict[str, int]:
     known.parent.mkdir(parents=True, exist_ok=True)
     turnkey_folder().mkdir(parents=True, exist_ok=True)
     os.environ["GUITAI_TURNKEY"] = str(turnkey_folder())
+    # The till must find the demo's own agent, and not a real one that runs on this machine as well.
+    os.environ["GUITAI_AGENT_PORTS"] = str(ports["agent"])
     numbers = [str(ports[name]) for name in ("server", "sandbox", "agent")]
     with out.status("啟動資料庫、伺服器、背景工作、模擬端與列印程式…"):
         cli._detach(["demo-serve", *numbers], lambda: _all_ready(ports))

@@ -5,13 +5,14 @@ under its own supervisor and needs nothing of this.
 """
 
 import contextlib
+import errno
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -176,14 +177,48 @@ def answers(port: int) -> bool:
 def free_port(first: int) -> int:
     """The first port from ``first`` on that nobody uses."""
     for port in range(first, first + 200):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
+        if is_free(port):
             return port
     raise RuntimeError(f"從 {first} 起的 200 個連接埠都被占用")
+
+
+def is_free(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether nobody uses the port, also none of those who would share it (SO_REUSEPORT).
+
+    An address that is not this machine's is not a port in use: the web server will say so itself.
+    """
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return error.errno != errno.EADDRINUSE
+    return True
+
+
+class PortInUse(RuntimeError):
+    """Another installation has, or is about to have, the port."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(f"連接埠 {port} 已被另一個程式使用；請先停止它，或以 --port 換一個。")
+
+
+@contextlib.contextmanager
+def holding(port: int, host: str = "127.0.0.1") -> Iterator[None]:
+    """Holds a web port for one installation of this machine; raises ``PortInUse``.
+
+    The web server's workers share their port (SO_REUSEPORT), so the system lets a second
+    installation in as well, and every other request would reach the wrong shop's books. A name in
+    the abstract socket space ends with its process, whatever kills it.
+    """
+    with socket.socket(socket.AF_UNIX) as name:
+        try:
+            name.bind(f"\0guitai-port-{port}")
+        except OSError as error:
+            raise PortInUse(port) from error
+        if not is_free(port, host):
+            raise PortInUse(port)
+        yield
 
 
 def pid_file() -> Path:
