@@ -65,9 +65,9 @@ def _unread(names: Sequence[str]) -> list[str]:
 @transaction.atomic
 def _take(centre: str, file: ResultFile, now: datetime, tally: ReadTally) -> None:
     read = {"read_at": now, "items": len(file.items), "problem": file.problem[:200]}
-    row, first = ResultRead.objects.get_or_create(name=file.name, defaults=read)
+    noted, first = ResultRead.objects.get_or_create(name=file.name, defaults=read)
     if not first:
-        if file.problem or not row.problem:
+        if file.problem or not noted.problem:
             return
         ResultRead.objects.filter(name=file.name).update(**read)
     tally.files += 1
