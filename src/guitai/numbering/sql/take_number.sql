@@ -65,6 +65,7 @@ DECLARE
     v_period text := public.numbering_period_of((p_now AT TIME ZONE 'Asia/Taipei')::date);
     v_range public.numbering_range%ROWTYPE;
     v_last timestamptz;
+    v_seen timestamptz;
 BEGIN
     -- A book that is begun goes first, then ascending. The loop is for a book that another client
     -- finished while we waited for its lock: it then no longer matches and the next one is tried.
@@ -89,10 +90,13 @@ BEGIN
         SELECT max(last_issued_at) INTO v_last FROM public.numbering_range
          WHERE merchant_id = p_merchant AND owner_id = p_owner AND period = v_period;
     END IF;
-    IF p_now < v_last - interval '5 seconds' THEN
+    -- What was issued in a later period shows too that the clock ran back, whatever is left here.
+    SELECT greatest(v_last, max(last_issued_at)) INTO v_seen FROM public.numbering_range
+     WHERE merchant_id = p_merchant AND owner_id = p_owner AND period > v_period;
+    IF p_now < v_seen - interval '5 seconds' THEN
         PERFORM public.numbering_refuse('NUM-CLOCK-BACK', jsonb_build_object(
             'now', to_char(p_now AT TIME ZONE 'Asia/Taipei', 'YYYY-MM-DD HH24:MI:SS'),
-            'last', to_char(v_last AT TIME ZONE 'Asia/Taipei', 'YYYY-MM-DD HH24:MI:SS')));
+            'last', to_char(v_seen AT TIME ZONE 'Asia/Taipei', 'YYYY-MM-DD HH24:MI:SS')));
     END IF;
 
     UPDATE public.numbering_range

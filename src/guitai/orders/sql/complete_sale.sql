@@ -192,6 +192,8 @@ BEGIN
         v_ours := true;
         v_invoice := v_issued.invoice;
         v_period := v_issued.period;
+        -- Who waited for the lock over midnight issues at the moment of the one before.
+        v_day := v_issued.issued_on;
     ELSIF p_sale ->> 'manual_number' IS NOT NULL THEN
         v_period := p_sale ->> 'manual_period';
         v_invoice := jsonb_build_object('id', NULL, 'number', p_sale ->> 'manual_number',

@@ -20,7 +20,7 @@ END $$;
 CREATE OR REPLACE FUNCTION public.orders_issue_document(
     p_merchant uuid, p_order uuid, p_register uuid, p_now timestamptz, p_day date,
     p_seller jsonb, p_document jsonb, p_invoice_id uuid, p_transmission_id uuid, p_actor text,
-    OUT invoice jsonb, OUT remaining bigint, OUT period text
+    OUT invoice jsonb, OUT remaining bigint, OUT period text, OUT issued_on date
 ) LANGUAGE plpgsql AS $$
 DECLARE
     v_taken record;
@@ -42,4 +42,5 @@ BEGIN
         'random_code', p_document ->> 'random_code', 'state', 'waiting', 'manual', false);
     remaining := v_taken.remaining;
     period := v_taken.period;
+    issued_on := v_local::date;
 END $$;
