@@ -138,7 +138,7 @@ function jobRow(job) {
 function resolve(job, printed) { return ask("print.resolve", { job_id: job.job_id, printed }); }
 
 function time(text) {
-  return new Date(text).toLocaleString("sv-SE", { timeZone: "Asia/Taipei" }).slice(5, 19);
+  return new Date(text).toLocaleString("sv-SE", { timeZone: "Asia/Taipei" }).slice(0, 19);
 }
 
 async function refreshDevices() {

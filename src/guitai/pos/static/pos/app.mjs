@@ -67,7 +67,17 @@ export class App {
     queueMicrotask(() => {
       this.dirty = false;
       patch(this.root, this.view(this));
+      this.followCart();
     });
+  }
+
+  /** In a long cart the line that was just scanned or chosen is the one in sight. */
+  followCart() {
+    const { cart, selected } = this.state;
+    const line = document.querySelector(".lines .line.is-chosen");
+    if (!line || (this.followed?.lines === cart.lines && this.followed.selected === selected)) return;
+    this.followed = { lines: cart.lines, selected };
+    line.scrollIntoView({ block: "nearest" });
   }
 
   /** Whether the person at the till may: "till.price_change" … */

@@ -1,6 +1,7 @@
 // Start, binding, signing in and out, and the heartbeat that keeps the status strip true.
 
 import { buildCatalogue } from "../logic/catalogue.mjs";
+import { isBan } from "../logic/invoice.mjs";
 import { kept, small } from "../net/store.mjs";
 import { resumeSales } from "./checkout.mjs";
 
@@ -84,9 +85,20 @@ export function startBeat(app) {
   next(BEAT_MS);
 }
 
+/** What can be told before asking: the server does not say which of the two is wrong. */
+function bindFault(ban, code) {
+  if (!isBan(ban)) return { field: "ban", words: "bind.ban_wrong" };
+  return code ? null : { field: "code", words: "bind.code_missing" };
+}
+
 export async function bind(app) {
   const { ban, code, name, busy } = app.state.bind;
-  if (busy) return;
+  if (busy) return undefined;
+  const fault = bindFault(ban.trim(), code.trim());
+  if (fault) {
+    app.within("bind", { error: fault });
+    return app.focus(`bind-${fault.field}`);
+  }
   app.within("bind", { busy: true, error: null });
   const answer = await app.api.post("bind", {
     ban: ban.trim(), code: code.trim(), device_name: name.trim() || deviceName(),

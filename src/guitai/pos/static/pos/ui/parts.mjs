@@ -45,6 +45,7 @@ export function notice(tone, words, ...more) {
 export function errorWords(error) {
   if (!error) return "";
   if (error.code === "line") return t("line.no_answer");
+  if (error.words) return t(error.words);
   return error.message || t("error.unknown", { code: error.code });
 }
 
@@ -68,14 +69,14 @@ export function numberPad(press, erase, { pin = false } = {}) {
     h("button.pad-key", { type: "button", onmousedown: keep, onclick: erase, "aria-label": t("pad.erase") }, icon("back_space")));
 }
 
-/** "2026-11-21T10:05:00+08:00" → "11-21 10:05", in Taipei whatever this computer believes. */
+/** "2026-11-21T10:05:00+08:00" → "2026-11-21 10:05", in Taipei whatever this computer believes. */
 export function shortTime(text) {
   if (!text) return "";
   const parts = new Intl.DateTimeFormat("en-CA", {
-    timeZone: "Asia/Taipei", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
+    timeZone: "Asia/Taipei", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
   }).formatToParts(new Date(text));
   const part = (type) => parts.find((item) => item.type === type)?.value ?? "";
-  return `${part("month")}-${part("day")} ${part("hour")}:${part("minute")}`;
+  return `${part("year")}-${part("month")}-${part("day")} ${part("hour")}:${part("minute")}`;
 }
 
 /** The words of a button, or what it is doing right now. */

@@ -32,6 +32,8 @@ export const en = {
   "bind.lost": "This register was unlocked and is not bound: no checkout. The cart is kept; ask the manager for a new code.",
   "bind.ban": "Company number (BAN)",
   "bind.code": "Binding code",
+  "bind.ban_wrong": "A company number (BAN) has 8 digits; please check it.",
+  "bind.code_missing": "Enter the binding code; the manager makes it in the back office, page Registers.",
   "bind.code_hint": "Back office, page Registers, 'Make a binding code'",
   "bind.name": "Name of this device",
   "bind.name_hint": "Another device that wants to bind will be shown this name",
