@@ -18,8 +18,11 @@ SUBJECTS = {
     "tenancy.businessentity": "營業人",
     "tenancy.merchant": "商家",
     "orders.order": "訂單",
+    "orders.shiftfigures": "小結關帳",
     "invoicing.invoice": "發票",
     "numbering.allocation": "字軌",
+    "invoicing.transmission": "上傳",
+    "invoicing.centreaccount": "加值中心帳號",
     "numbering.range": "配號",
     "devices.printjob": "列印",
 }
@@ -50,6 +53,29 @@ _VERBS = {
     "issue": "開立",
     "void": "作廢",
     "cancel": "取消",
+    "complete": "結帳",
+    "manual": "登記手寫發票",
+    "manual_number": "補登發票號碼",
+    "reprint": "補印",
+    "summary": "小結",
+    "shift.close": "關帳",
+    "drawer.open": "開錢櫃",
+    "till.open": "登入收銀台",
+    "till.close": "離開收銀台",
+    "store.close": "歇業",
+    "assign": "分配號碼",
+    "take_back": "收回號碼",
+    "numbering.state": "變更狀態",
+    "save": "儲存設定",
+    "pause": "暫停",
+    "resume": "恢復",
+    "tell_range": "回報號碼區間",
+    "try_now": "立即上傳",
+    "transmission.waiting": "改為等待上傳",
+    "transmission.parked": "改為待人工處理",
+    "transmission.confirmed": "改為已確認",
+    "transmission.rejected": "改為被退回",
+    "transmission.sent": "改為已上傳",
 }
 
 _FIELDS = {
@@ -61,13 +87,16 @@ _FIELDS = {
     "centre": "加值中心", "auto_issue": "自動開立", "auto_print": "自動列印",
     "print_detail": "列印明細", "printer_profile": "發票機", "default_float": "預設找零金",
     "device": "裝置", "register": "POS 機", "file": "檔案", "new": "新增", "changed": "更新",
-    "total": "金額", "number": "號碼", "reason": "原因", "state": "狀態",
+    "total": "金額", "number": "號碼", "reason": "原因", "state": "狀態", "invoice": "發票",
+    "invoice_voided": "發票已作廢", "period": "期別", "range": "區間", "what": "單據",
+    "copy": "份", "outcome": "結果", "next_try_at": "下次上傳", "base_url": "網址",
+    "problem": "問題", "key_changed": "更換金鑰",
 }  # fmt: skip
 
 
 def verb_word(verb: str) -> str:
-    """``product.change`` → 修改; the part after the dot decides."""
-    return _VERBS.get(verb.rpartition(".")[2], verb)
+    """``product.change`` → 修改; the part after the dot decides, unless the whole has a word."""
+    return _VERBS.get(verb) or _VERBS.get(verb.rpartition(".")[2], verb)
 
 
 def field_word(field: str) -> str:
