@@ -101,8 +101,12 @@ def _make(sandbox: str) -> Shop:
         store = tenancy.add_store(
             owner, entity_id=entity.id, code="001", name="信義門市", address=entity.address
         )
-        first = tenancy.add_register(owner, store_id=store.id, code="01", name="前台一號機")
-        second = tenancy.add_register(owner, store_id=store.id, code="02", name="前台二號機")
+        first, second = (
+            tenancy.add_register(
+                owner, store_id=store.id, code=code, name=name, printer_profile="virtual"
+            )
+            for code, name in (("01", "前台一號機"), ("02", "前台二號機"))
+        )
         clerk = _people(owner, store.id)
         shop = Shop(owner.merchant_id, owner, entity.id, first.id, second.id, clerk)
         _centres(shop, sandbox)
