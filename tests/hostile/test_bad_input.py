@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 
+from guitai import invariants
 from guitai.api.tests.http import sale_body
+from guitai.kernel import clock
 from guitai.kernel.money import MAX_TWD
-from guitai.orders.tests.till import Till
+from guitai.kernel.testing import taipei
+from guitai.orders.tests.till import NOON, Till, make_till
 from tests.hostile.doors import DOORS, Answer, lane, view
 from tests.hostile.photograph import difference, photograph
 from tests.hostile.test_openapi import says_what_is_wrong
@@ -349,3 +352,31 @@ def test_a_sale_that_went_wrong_in_the_middle_leaves_its_number_and_its_key(till
     assert sold.status == 201
     assert sold.body["invoice"]["number"] == "AB00000000"
     assert sold.body["numbers"]["remaining"] == 99
+
+
+REFUSED_LATE = {
+    # name: (what the sale says, code); all of them get as far as the database.
+    "own number": ({"invoice": {"kind": "self", "number": "AB00000099"}}, "ORD-OWN-NUMBER"),
+    "number twice": ({"invoice": {"kind": "self", "number": "ZZ00000001"}}, "INV-NUMBER-USED"),
+    "catalogue": ({"lines__name": "別的"}, "ORD-CATALOG-CHANGED"),
+    "no reason": ({"lines__tax_type": "2", "lines__product_id": None}, "ORD-ZERO-RATE"),
+    "no number": ({}, "NUM-OTHER-PERIOD"),
+}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_refused_in_the_middle_is_taken_back_by_the_database_itself():
+    """Without the test's own transaction around it: what is committed is what is there."""
+    with clock.moved(NOON):
+        till = make_till()
+        used = sale_body(till, invoice={"kind": "self", "number": "ZZ00000001"})
+        assert lane(till, encoded(used)).status == 201
+    before = photograph()
+    for name, (fields, code) in REFUSED_LATE.items():
+        moment = taipei(2027, 1, 1) if name == "no number" else NOON
+        with clock.moved(moment):
+            body = encoded(change(**fields)(sale_body(till)))
+            for door, ask in DOORS.items():
+                assert ask(till, body).code == code, (name, door)
+        assert difference(before, photograph()) == {}, name
+    assert invariants.broken() == []
