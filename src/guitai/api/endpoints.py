@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from guitai.api import auth, wire
 from guitai.api.auth import Device
-from guitai.api.errors import WrongMethod, WrongShape
+from guitai.api.errors import WrongMethod, WrongShape, WrongShape
 from guitai.kernel import scope
 from guitai.orders.services import Clerk
 
@@ -91,6 +91,7 @@ class Endpoint:
 
     def _serve(self, call: Call) -> HttpResponse:
         assert self.handler is not None  # an endpoint is raw or handled
+        self._refuse_unknown(call.request)
         if self.who == NOBODY:
             self._read(call)
             return self._answered(self.handler(call))
@@ -100,6 +101,11 @@ class Endpoint:
                 call._clerk = auth.clerk_of(call.request, call.device, self.needs)
             self._read(call)
             return self._answered(self.handler(call))
+
+    def _refuse_unknown(self, request: HttpRequest) -> None:
+        """Parameters that the document does not name: a typo must not look like an answer."""
+        for name in sorted(set(request.GET) - {query.name for query in self.query}):
+            raise WrongShape(field=name[:40], detail=f"有不認得的參數「{name[:40]}」")
 
     def _read(self, call: Call) -> None:
         if self.body is not None:

@@ -167,7 +167,7 @@ def test_a_wrong_file_is_listed_row_by_row_and_cannot_be_taken(desk, shop):
     browser = desk(shop, "owner")
     answer = upload(browser, HEAD + "A1,<b>粗</b>😀,55\n,空,1.5\n")
     page = browser.get(answer.headers["Location"]).content.decode()
-    for text in ("2 個錯誤", "CAT-CHARACTER", "CAT-PRICE", "&lt;b&gt;粗", "（U+1F600）"):
+    for text in ("3 個錯誤", "CAT-CHARACTER", "CAT-PRICE", "&lt;b&gt;粗", "（U+1F600）"):
         assert text in page
     assert "<b>粗" not in page
     assert "確認匯入" not in page
