@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from guitai.api import auth, wire
 from guitai.api.auth import Device
-from guitai.api.errors import WrongMethod, WrongShape, WrongShape
+from guitai.api.errors import WrongMethod, WrongShape
 from guitai.kernel import scope
 from guitai.orders.services import Clerk
 
