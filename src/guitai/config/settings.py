@@ -176,7 +176,6 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 
 EMAIL_BACKEND = os.environ.get("GUITAI_EMAIL", "django.core.mail.backends.console.EmailBackend")
 
-PROCRASTINATE_ON_APP_READY = "guitai.config.bootstrap.ready"
 PROCRASTINATE_IMPORT_PATHS = ["guitai.invoicing.jobs", "guitai.numbering.jobs"]
 
 GUITAI_TURNKEY_FOLDER = os.environ.get("GUITAI_TURNKEY", str(home.folder() / "turnkey"))
