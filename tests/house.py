@@ -11,7 +11,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -153,18 +153,35 @@ def house_folder() -> Iterator[Path]:
 
 
 class Killer(threading.Thread):
-    """Kills a random part at random moments until told to stop."""
+    """Kills the parts at random moments of the work, each as often as the others.
 
-    def __init__(self, house: House, random: Any, *, pause: tuple[float, float]) -> None:
+    A moment is a count of ``progress``, so that a fast machine's house dies as often as a slow
+    one's.
+    """
+
+    def __init__(
+        self,
+        house: House,
+        random: Any,
+        *,
+        progress: Callable[[], int],
+        goal: int,
+        rounds: int,
+    ) -> None:
         super().__init__(daemon=True)
-        self.house, self.random, self.pause = house, random, pause
+        self.house, self.progress = house, progress
         self.kills = dict.fromkeys(PARTS, 0)
         self.quiet = threading.Event()
+        moments = sorted(random.sample(range(1, goal * 9 // 10), rounds * len(PARTS)))
+        parts = [part for _ in range(rounds) for part in random.sample(PARTS, len(PARTS))]
+        self.plan = list(zip(moments, parts, strict=True))
 
     def run(self) -> None:
-        while not self.quiet.wait(self.random.uniform(*self.pause)):
-            part = self.random.choice(PARTS)
-            self.kills[part] += self.house.kill(part)
+        for moment, part in self.plan:
+            while self.progress() < moment or not self.house.kill(part):
+                if self.quiet.wait(0.02):
+                    return
+            self.kills[part] += 1
 
     def stop(self) -> None:
         self.quiet.set()
