@@ -16,11 +16,11 @@ from .drivers.discovery import Finder, Watch, parse_target, system_devices
 from .drivers.opening import DeviceOpener
 from .escpos.glyphs import paper_fonts
 from .journal import Journal
+from .knowledge import profile
 from .logbook import Logbook
 from .printer.report import device_json
 from .printer.session import Timings
 from .printer.worker import Worker
-from .profiles import profile
 from .service.desk import Desk, encode_job
 from .service.handler import Handler
 from .service.pairing import PairingDesk

@@ -24,8 +24,8 @@ from .client import NotRunning, OwnerClient, Refused
 from .datadir import default_data_dir, write_private
 from .errors import AgentError, DataDirBusy
 from .escpos.glyphs import paper_fonts
+from .knowledge import profile, profiles
 from .printer.report import moment
-from .profiles import profile, profiles
 from .service.pairing import is_origin
 from .virtual.device import FAULTS, VirtualPrinter
 from .virtual.receipts import ReceiptFolder

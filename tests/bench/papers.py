@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from guitai_agent.escpos import encoders
-from guitai_agent.profiles import profile
+from guitai_agent.knowledge import profile
 from tests.bench import report
 from twinvoice import paper, proof, tax
 from twinvoice.document import Buyer, Invoice, Line, Seller

@@ -13,7 +13,7 @@ from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
 from ..errors import AgentError
-from ..profiles import DEFAULT, by_usb, profile
+from ..knowledge import DEFAULT, by_usb, profile
 from .ports import Device
 
 log = logging.getLogger(__name__)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 
 from ..errors import LinkError
 from ..escpos import commands
+from ..knowledge import profile
 from ..printer.status import Demultiplexer, Kind
-from ..profiles import profile
 from ..virtual.device import VirtualPrinter
 from .discovery import Finder, parse_target
 from .ports import Device, Link, Opened

@@ -3,7 +3,7 @@
 Never CR: whether it feeds depends on a switch at the bottom of the printer.
 """
 
-from ..profiles import Profile
+from ..knowledge import Profile
 
 INIT = b"\x1b@"
 LF = b"\n"

@@ -14,7 +14,7 @@ import numpy as np
 from twinvoice import raster
 from twinvoice.paper import Block, Columns, Cut, Feed, Ruler, Slip, Text
 
-from ..profiles import Profile
+from ..knowledge import Profile
 from . import bands, commands
 from .glyphs import paper_fonts
 from .native import Line, line_of

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from ..drivers.ports import Device
 from ..errors import REASONS
-from ..profiles import profile
+from ..knowledge import profile
 from .status import PrinterState
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from ..drivers.ports import Link
 from ..errors import LinkError
 from ..escpos import commands
-from ..profiles import Profile
+from ..knowledge import Profile
 from .status import Demultiplexer, Kind, PrinterState
 
 CHUNK = 256

@@ -17,7 +17,7 @@ from ..drivers.ports import Opened
 from ..errors import AgentError, LinkError
 from ..escpos import commands
 from ..journal import Job, Journal, State
-from ..profiles import profile
+from ..knowledge import profile
 from .report import Report
 from .session import Session, Timings
 from .status import PrinterState

@@ -17,10 +17,10 @@ from ..errors import REASONS, AgentError
 from ..escpos.encoders import encode
 from ..journal import Job, Journal, State
 from ..journal.store import Submission, blocks_of
+from ..knowledge import profile
 from ..logbook import Tail
 from ..printer.report import moment
 from ..printer.worker import Worker
-from ..profiles import profile
 from ..virtual.device import FAULTS
 from .pairing import OpenCode, PairingDesk
 

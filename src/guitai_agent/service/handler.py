@@ -16,8 +16,8 @@ from ..drivers.discovery import check_reachable_by_page, parse_target
 from ..errors import AgentError
 from ..journal import Job, digest
 from ..journal.store import Submission
+from ..knowledge import profiles
 from ..printer.report import Report, device_json, moment
-from ..profiles import profiles
 from . import messages
 from .desk import Desk
 from .guard import Bucket

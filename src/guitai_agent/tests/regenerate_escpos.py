@@ -9,7 +9,7 @@ one after the other, in the hybrid mode.
 from pathlib import Path
 
 from guitai_agent.escpos.encoders import encode
-from guitai_agent.profiles import profile
+from guitai_agent.knowledge import profile
 from twinvoice import paper
 from twinvoice.tests.regenerate_paper import EXAMPLES, documents, slips_of
 

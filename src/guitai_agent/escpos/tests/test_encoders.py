@@ -8,7 +8,7 @@ from guitai_agent.escpos import bands, commands
 from guitai_agent.escpos.encoders import encode
 from guitai_agent.escpos.glyphs import paper_fonts
 from guitai_agent.escpos.native import native_bytes
-from guitai_agent.profiles import by_usb, profile, profiles
+from guitai_agent.knowledge import by_usb, profile, profiles
 from guitai_agent.tests.slips import invoice, proof
 from guitai_agent.virtual.interpreter import Interpreter
 from guitai_agent.virtual.parser import TEXT, Parser

@@ -5,8 +5,8 @@ import time
 import pytest
 
 from guitai_agent.errors import AgentError
+from guitai_agent.knowledge import profile
 from guitai_agent.printer.session import Session
-from guitai_agent.profiles import profile
 from guitai_agent.tests.rig import BRISK, QUICK, Plug, Shop, new_printer, number_on, until
 from guitai_agent.tests.slips import proof
 

@@ -1,4 +1,4 @@
-"""The verbs of print jobs; the only writers of this room."""
+"""The verbs of print jobs."""
 
 from datetime import datetime
 from typing import Any
@@ -6,7 +6,7 @@ from uuid import UUID
 
 from guitai.devices import queries
 from guitai.devices.errors import WrongJobState
-from guitai.devices.models import AgentBeat, PrintJob
+from guitai.devices.models import PrintJob
 from guitai.devices.rules import Copy, JobKind, JobState, may_change
 from guitai.kernel import ids, scope, sqlcall
 
@@ -58,20 +58,4 @@ def cancel_waiting(subject_ids: list[UUID], now: datetime, detail: str) -> int:
         PrintJob.objects.filter(subject_id__in=subject_ids, state=JobState.WAITING.value).update(
             state=JobState.CANCELLED.value, detail=detail[:200], changed_at=now
         )
-    )
-
-
-def beat(
-    register_id: UUID, *, agent_id: str, version: str, code: str, message: str, now: datetime
-) -> None:
-    """Keeps the newest sign of life of the agent beside a register."""
-    AgentBeat.objects.update_or_create(
-        register_id=register_id,
-        defaults={
-            "agent_id": agent_id[:64],
-            "version": version[:20],
-            "code": code[:20],
-            "message": message[:200],
-            "seen_at": now,
-        },
     )

@@ -1,4 +1,4 @@
-"""Printer profiles: the differences between models as data (``profiles.toml``; printing.md §1)."""
+"""Printer profiles: the differences between models as data (``printers.toml``; printing.md §1)."""
 
 import tomllib
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from .errors import AgentError
+from ..errors import AgentError
 
 DEFAULT = "generic-80"
 
@@ -32,7 +32,7 @@ class Profile:
 @cache
 def profiles() -> Mapping[str, Profile]:
     """All profiles by name, in the order of the file."""
-    table = tomllib.loads(files(__package__).joinpath("profiles.toml").read_text("utf-8"))
+    table = tomllib.loads(files(__package__).joinpath("printers.toml").read_text("utf-8"))
     return {name: _profile(name, row) for name, row in table.items()}
 
 

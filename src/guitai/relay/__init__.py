@@ -1,0 +1,1 @@
+"""The agents' outbound connections, and the pages that reach a printer through them."""

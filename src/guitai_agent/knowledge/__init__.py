@@ -1,0 +1,21 @@
+"""What is known of printers and their troubles, as data: read by the agent and by the server.
+
+Imports the standard library and ``guitai_agent.errors`` only (docs/decisions/0010).
+"""
+
+from .printers import DEFAULT, Profile, by_usb, profile, profiles
+from .remedies import Ask, Fix, Remedy, picture, remedies, remedy
+
+__all__ = [
+    "DEFAULT",
+    "Ask",
+    "Fix",
+    "Profile",
+    "Remedy",
+    "by_usb",
+    "picture",
+    "profile",
+    "profiles",
+    "remedies",
+    "remedy",
+]
