@@ -30,6 +30,7 @@ MESSAGES: Mapping[str, str] = {
     "not_virtual": "只有虛擬發票機可以模擬故障。",
     "rate_limited": "送出太頻繁，請稍候再試。",
     "too_many_pairings": "已配對的頁面太多，請先解除不用的配對。",
+    "bad_server": "伺服器網址不正確，例：https://shop.example。",
     "internal": "列印程式發生內部錯誤，請重試；若仍發生請將紀錄檔交給客服。",
 }
 
