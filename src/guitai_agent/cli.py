@@ -18,7 +18,7 @@ from rich.table import Table
 
 from twinvoice import raster
 
-from . import __version__
+from . import __version__, cli_install
 from .app import Agent, Options, ports_from
 from .client import NotRunning, OwnerClient, Refused
 from .datadir import default_data_dir, write_private
@@ -36,6 +36,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
+cli_install.register(app)
 out, err = Console(), Console(stderr=True)
 SCRIPT_CODE_SECONDS = 600.0
 

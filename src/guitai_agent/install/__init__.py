@@ -1,0 +1,1 @@
+"""Putting the agent on a shop's computer: start at boot, updates and the way back."""

@@ -1,0 +1,37 @@
+"""Why an installation or an update did not happen; nothing was changed then."""
+
+from collections.abc import Mapping
+
+MESSAGES: Mapping[str, str] = {
+    "update_no_source": "還沒有設定更新來源，請用 --from 指定網址或資料夾。",
+    "update_insecure": "更新來源必須是 https 網址或本機資料夾；使用 http 時必須設定更新公鑰。",
+    "update_unreachable": "讀不到更新來源，請確認網址或資料夾，以及網路是否正常。",
+    "update_malformed": "latest.json 的內容不正確，已拒絕更新。",
+    "update_format": "更新的格式比這個版本新，請先依安裝說明重新安裝列印程式。",
+    "update_unsigned": "已設定更新公鑰，但這次更新沒有簽章，已拒絕更新。",
+    "update_signature": "更新的簽章不正確，已拒絕更新。",
+    "update_size": "下載不完整，已拒絕更新；請再試一次。",
+    "update_hash": "下載的檔案與檢查碼不符，已拒絕更新。",
+    "update_python": "這個更新需要較新的 Python，請先更新 Python。",
+    "update_older": "更新來源的版本比目前的舊，已拒絕更新；要退回請用 update --back。",
+    "update_busy": "發票機正在列印，請稍候再更新。",
+    "update_running": "另一個更新正在進行。",
+    "update_install": "新版本安裝失敗，繼續使用目前的版本。",
+    "update_not_starting": "新版本沒有啟動，已退回原來的版本。",
+    "update_no_previous": "沒有可以退回的版本。",
+    "install_refused": "系統拒絕了這個動作。",
+    "install_unsupported": "這個作業系統沒有對應的安裝方式，請依說明自行設定開機啟動。",
+    "install_not_root": "系統層級的安裝需要系統管理者權限。",
+}
+
+
+class InstallRefused(Exception):
+    """``code`` is stable; ``message`` is for the person; ``detail`` for whoever helps."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(f"{code} {detail}".strip())
+        self.code, self.detail = code, detail
+
+    @property
+    def message(self) -> str:
+        return MESSAGES[self.code]

@@ -1,0 +1,196 @@
+"""What may be installed: ``latest.json``, its signature, and files that are what it says.
+
+``latest.json`` of format 1::
+
+    {"format": 1, "version": "0.1.1", "python": "3.11",
+     "wheel": {"name": "guitai_agent-0.1.1-py3-none-any.whl", "size": 812345, "sha256": "…"},
+     "requirements": {"name": "guitai_agent-0.1.1.requirements.txt", "size": 9000, "sha256": "…"}}
+
+``latest.json.sig`` beside it holds the base64 of an Ed25519 signature over its bytes.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+from urllib.error import URLError
+from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from .refusals import InstallRefused
+
+FORMAT = 1
+LATEST, SIGNATURE = "latest.json", "latest.json.sig"
+LONGEST_LATEST = 64 * 1024
+LARGEST_FILE = 200 * 1024 * 1024
+SECONDS = 20.0
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,119}")
+VERSION = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4}){1,3}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    name: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    version: str
+    python: str
+    wheel: Artifact
+    requirements: Artifact
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """``"0.10.1"`` as numbers to compare; ``update_malformed`` for what is no version."""
+    if not VERSION.fullmatch(version):
+        raise InstallRefused("update_malformed", f"version {version[:40]!r}")
+    given = [int(part) for part in version.split(".")]
+    return tuple(given + [0] * (4 - len(given)))
+
+
+class Source:
+    """A folder or an address that holds ``latest.json`` and its files."""
+
+    def __init__(self, location: str, *, signed: bool) -> None:
+        """``signed``: a public key is configured, so that even plain http can be believed."""
+        self.location = location
+        parts = urlsplit(location)
+        self._remote = parts.scheme in ("http", "https")
+        loopback = parts.hostname in LOOPBACK
+        if parts.scheme == "http" and not (signed or loopback):
+            raise InstallRefused("update_insecure", location)
+        self._https = parts.scheme == "https"
+
+    @property
+    def folder(self) -> Path | None:
+        return None if self._remote else Path(self.location)
+
+    def fetch(self, name: str, most: int) -> bytes:
+        """The named file, at most ``most`` bytes and one more (to notice that it is longer).
+
+        Raises ``update_unreachable``; FileNotFoundError never leaves here.
+        """
+        try:
+            with self._open(name) as file:
+                return file.read(most + 1)
+        except (OSError, URLError, ValueError) as error:
+            raise InstallRefused("update_unreachable", f"{name}: {error}") from error
+
+    def _open(self, name: str) -> IO[bytes]:
+        if not self._remote:
+            return (Path(self.location) / name).open("rb")
+        request = Request(f"{self.location.rstrip('/')}/{name}", headers={"Accept": "*/*"})
+        opener = build_opener(_SameSafety(self._https))
+        opened: IO[bytes] = opener.open(request, timeout=SECONDS)
+        return opened
+
+
+class _SameSafety(HTTPRedirectHandler):
+    """An address with TLS never leads to one without."""
+
+    def __init__(self, https: bool) -> None:
+        self._https = https
+
+    def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def] # its types are urllib's
+        if self._https and urlsplit(newurl).scheme != "https":
+            raise URLError("redirected to an address without TLS")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def latest(source: Source, key: bytes | None) -> Release:
+    """The release that the source offers, its signature proved when there is a key (32 bytes)."""
+    raw = source.fetch(LATEST, LONGEST_LATEST)
+    if key is not None:
+        _prove(raw, _signature(source), key)
+    return read(raw)
+
+
+def read(raw: bytes) -> Release:
+    """``latest.json`` as a release; ``update_format`` for one from the future."""
+    try:
+        told = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise InstallRefused("update_malformed", "not JSON") from None
+    if not isinstance(told, dict) or type(told.get("format")) is not int:
+        raise InstallRefused("update_malformed", "format")
+    if told["format"] != FORMAT:
+        raise InstallRefused("update_format", str(told["format"]))
+    version, python = _text(told, "version"), _text(told, "python")
+    numbers(version)
+    if sys.version_info[:2] < numbers(python)[:2]:
+        raise InstallRefused("update_python", python)
+    return Release(version, python, _artifact(told, "wheel"), _artifact(told, "requirements"))
+
+
+def download(source: Source, artifact: Artifact, folder: Path) -> Path:
+    """The file, whole and exactly as announced, in ``folder``; else nothing is left there."""
+    data = source.fetch(artifact.name, artifact.size)
+    if len(data) != artifact.size:
+        raise InstallRefused("update_size", artifact.name)
+    if hashlib.sha256(data).hexdigest() != artifact.sha256:
+        raise InstallRefused("update_hash", artifact.name)
+    path = folder / artifact.name
+    path.write_bytes(data)
+    return path
+
+
+def public_key(text: str) -> bytes:
+    """The configured key, base64 of 32 bytes; ``update_signature`` for anything else."""
+    try:
+        key = base64.b64decode(text.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        raise InstallRefused("update_signature", "public key") from None
+    if len(key) != 32:
+        raise InstallRefused("update_signature", "public key")
+    return key
+
+
+def _signature(source: Source) -> bytes:
+    try:
+        text = source.fetch(SIGNATURE, 1024)
+    except InstallRefused as refused:
+        raise InstallRefused("update_unsigned", refused.detail) from refused
+    try:
+        return base64.b64decode(text.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        raise InstallRefused("update_signature", "not base64") from None
+
+
+def _prove(raw: bytes, signature: bytes, key: bytes) -> None:
+    try:
+        Ed25519PublicKey.from_public_bytes(key).verify(signature, raw)
+    except InvalidSignature:
+        raise InstallRefused("update_signature") from None
+
+
+def _text(told: Mapping[str, object], name: str) -> str:
+    value = told.get(name)
+    if not isinstance(value, str) or not value or len(value) > 120:
+        raise InstallRefused("update_malformed", name)
+    return value
+
+
+def _artifact(told: Mapping[str, object], name: str) -> Artifact:
+    row = told.get(name)
+    if not isinstance(row, dict):
+        raise InstallRefused("update_malformed", name)
+    file, size, digest = _text(row, "name"), row.get("size"), _text(row, "sha256")
+    fits = type(size) is int and 0 < size <= LARGEST_FILE
+    if not (fits and NAME.fullmatch(file) and SHA256.fullmatch(digest)):
+        raise InstallRefused("update_malformed", name)
+    assert isinstance(size, int)
+    return Artifact(file, size, digest)

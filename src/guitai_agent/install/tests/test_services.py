@@ -1,0 +1,206 @@
+"""What is installed so that the agent starts by itself: unit, udev rules, Windows task."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from typer.testing import CliRunner
+
+from guitai_agent.cli import app
+from guitai_agent.install import services, systemd, udev, windows
+from guitai_agent.install.home import Home
+from guitai_agent.install.refusals import InstallRefused
+from guitai_agent.install.services import Call, Place, Remove, Write
+from guitai_agent.knowledge import profiles
+
+
+@pytest.fixture
+def person(tmp_path, monkeypatch):
+    """A home folder of one's own; nothing is really asked of systemd."""
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    return tmp_path
+
+
+def managed(folder):
+    home = Home(folder / "app")
+    home.prepare()
+    home.switch("0.1.0")
+    return home.root
+
+
+def calls(steps):
+    return [step.command for step in steps if isinstance(step, Call)]
+
+
+def settings_of(text):
+    """{"Service.ExecStart": …} of a unit file."""
+    section, found = "", {}
+    for line in text.splitlines():
+        if line.startswith("["):
+            section = line.strip("[]")
+        elif "=" in line and not line.startswith("#"):
+            name, _, value = line.partition("=")
+            found[f"{section}.{name}"] = value
+    return found
+
+
+def test_a_persons_unit_starts_this_installation(person):
+    steps = services.install_steps(Place(False, "linux", "mei", person / "app"))
+    unit = next(step for step in steps if isinstance(step, Write))
+    assert unit.path == person / ".config/systemd/user/guitai-agent.service"
+    told = settings_of(unit.text)
+    assert told["Service.ExecStart"] == f"{sys.executable} -m guitai_agent run --quiet"
+    assert told["Install.WantedBy"] == "default.target"
+    assert told["Service.Restart"] == "always"
+    # The job in hand may take a minute of slow paper; starting again is never given up.
+    assert int(told["Service.TimeoutStopSec"]) >= 60
+    assert told["Unit.StartLimitIntervalSec"] == "0"
+    assert calls(steps) == [
+        ["systemctl", "--user", "daemon-reload"],
+        ["systemctl", "--user", "enable", "guitai-agent.service"],
+        ["systemctl", "--user", "restart", "guitai-agent.service"],
+    ]
+
+
+def test_with_versions_side_by_side_the_launcher_is_started(person):
+    root = managed(person)
+    steps = services.install_steps(Place(False, "linux", "mei", root))
+    unit = next(step for step in steps if isinstance(step, Write))
+    start = settings_of(unit.text)["Service.ExecStart"]
+    assert start == f"{systemd.base_python()} {root / 'launch.py'} run --quiet"
+
+
+def test_the_computers_service_keeps_its_state_and_opens_the_ports(person):
+    steps = services.install_steps(Place(True, "linux", "root", managed(person)))
+    unit, rules = [step for step in steps if isinstance(step, Write)]
+    told = settings_of(unit.text)
+    assert told["Service.ExecStart"].endswith("run --quiet --data /var/lib/guitai-agent")
+    assert told["Service.StateDirectory"] == "guitai-agent"
+    assert set(told["Service.SupplementaryGroups"].split()) == {"lp", "dialout"}
+    assert told["Install.WantedBy"] == "multi-user.target"
+    assert rules.path == Path("/etc/udev/rules.d/60-guitai-agent.rules")
+    assert ["udevadm", "control", "--reload"] in calls(steps)
+    removed = services.remove_steps(Place(True, "linux", "root", person))
+    assert Remove(rules.path) in removed and Remove(unit.path) in removed
+
+
+@pytest.mark.parametrize("system", [False, True])
+def test_systemd_itself_finds_no_fault(tmp_path, system):
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        pytest.skip("systemd-analyze is not installed")
+    unit = tmp_path / "guitai-agent.service"
+    command = ["/usr/bin/env", "/opt/收銀 台/launch.py", "run"]
+    unit.write_text(systemd.unit_text(command, system=system), "utf-8")
+    done = subprocess.run([analyze, "verify", str(unit)], capture_output=True, text=True)
+    about_ours = [line for line in done.stderr.splitlines() if "guitai-agent" in line]
+    assert about_ours == []
+
+
+def test_words_that_systemd_would_read_otherwise_are_quoted():
+    assert systemd.quoted("/usr/bin/python3") == "/usr/bin/python3"
+    assert systemd.quoted("/opt/a b") == '"/opt/a b"'
+    assert systemd.quoted('a"b\\') == '"a\\"b\\\\"'
+    assert systemd.quoted("100%$HOME") == '"100%%$$HOME"'
+
+
+def test_every_vendor_of_the_catalogue_has_its_rules():
+    text = udev.rules()
+    known = {f"{vendor:04x}" for each in profiles().values() for vendor, *_ in each.usb}
+    assert {"0d3a", "04b8"} <= known == set(udev.vendors())
+    for vendor in known:
+        about = [line for line in text.splitlines() if f'=="{vendor}"' in line]
+        assert [line.split(",")[0] for line in about] == [
+            'SUBSYSTEM=="tty"', 'SUBSYSTEM=="usb"', 'SUBSYSTEM=="usbmisc"',
+        ]  # fmt: skip
+        # ModemManager would print AT commands on the paper.
+        assert sum('ENV{ID_MM_DEVICE_IGNORE}="1"' in line for line in about) == 2
+        assert all('TAG+="uaccess"' in line and 'MODE="0660"' in line for line in about)
+
+
+def test_the_task_of_windows():
+    xml = windows.task_xml(
+        [r"C:\Program Files\Python\pythonw.exe", r"C:\a & b\launch.py", "run", "--quiet"],
+        Path(r"C:\a & b"),
+        r"SHOP\小美",
+    )
+    root = ElementTree.fromstring(xml.encode("utf-16"))
+    space = {"t": windows.NAMESPACE}
+
+    def text(path):
+        return root.find(path, space).text
+
+    assert text("t:Triggers/t:LogonTrigger/t:UserId") == r"SHOP\小美"
+    assert text("t:Principals/t:Principal/t:LogonType") == "InteractiveToken"
+    assert text("t:Principals/t:Principal/t:RunLevel") == "LeastPrivilege"
+    assert text("t:Settings/t:ExecutionTimeLimit") == "PT0S"
+    assert text("t:Settings/t:MultipleInstancesPolicy") == "IgnoreNew"
+    assert text("t:Settings/t:DisallowStartIfOnBatteries") == "false"
+    assert text("t:Settings/t:RestartOnFailure/t:Interval") == "PT1M"
+    assert text("t:Actions/t:Exec/t:Command") == r"C:\Program Files\Python\pythonw.exe"
+    assert text("t:Actions/t:Exec/t:Arguments") == r'"C:\a & b\launch.py" run --quiet'
+
+
+def test_windows_registers_the_task_from_a_file_it_can_read(tmp_path, monkeypatch):
+    monkeypatch.setenv("USERDOMAIN", "SHOP")
+    place = Place(False, "win32", "mei", managed(tmp_path))
+    asked = []
+    services.do(services.install_steps(place), asked.append)
+    assert place.task_file.read_bytes()[:2] in (b"\xff\xfe", b"\xfe\xff")
+    root = ElementTree.fromstring(place.task_file.read_bytes())
+    assert r"SHOP\mei" in [each.text for each in root.iter(f"{{{windows.NAMESPACE}}}UserId")]
+    assert asked == windows.start_commands(place.task_file)
+    assert services.restart(place, asked.append)
+    assert asked[-2:] == windows.restart_commands()
+    services.do(services.remove_steps(place), asked.append)
+    assert not place.task_file.exists()
+    assert not services.restart(place, asked.append)
+
+
+def test_installing_and_removing_writes_and_takes_away(person):
+    place = Place(False, "linux", "mei", person / "app")
+    asked = []
+    services.do(services.install_steps(place), asked.append)
+    unit = person / ".config/systemd/user/guitai-agent.service"
+    assert "ExecStart=" in unit.read_text("utf-8")
+    assert services.restart(place, asked.append)
+    services.do(services.remove_steps(place), asked.append)
+    assert not unit.exists() and not services.restart(place, asked.append)
+    assert ["systemctl", "--user", "disable", "--now", "guitai-agent.service"] in asked
+
+
+def test_another_system_is_told_so():
+    with pytest.raises(InstallRefused) as refused:
+        services.install_steps(Place(False, "darwin", "mei"))
+    assert refused.value.code == "install_unsupported"
+
+
+def test_a_command_that_the_system_refuses_is_told_with_its_words():
+    with pytest.raises(InstallRefused) as refused:
+        services.call([sys.executable, "-c", "import sys; sys.exit('no bus')"])
+    assert refused.value.code == "install_refused" and "no bus" in refused.value.detail
+
+
+def test_the_computers_service_needs_its_rights(monkeypatch):
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    with pytest.raises(InstallRefused) as refused:
+        services.check_rights(Place(True, "linux"))
+    assert refused.value.code == "install_not_root"
+
+
+def test_a_dry_run_shows_everything_and_does_nothing(person):
+    shown = CliRunner().invoke(app, ["install-service", "--dry-run", "--root", str(person / "app")])
+    assert shown.exit_code == 0
+    for part in (
+        "ExecStart=",
+        "systemctl --user enable",
+        "enable-linger",
+        'ATTRS{idVendor}=="0d3a"',
+    ):
+        assert part in shown.output
+    assert not (person / ".config").exists()
+    shown = CliRunner().invoke(app, ["remove-service", "--dry-run", "--root", str(person / "app")])
+    assert "disable --now" in shown.output

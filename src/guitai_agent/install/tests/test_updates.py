@@ -1,0 +1,317 @@
+"""Updates: what is refused, what is switched, and what happens when the new one does not start."""
+
+import base64
+import hashlib
+import json
+import subprocess
+import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from typer.testing import CliRunner
+
+from guitai_agent.cli import app
+from guitai_agent.cli_install import _sending
+from guitai_agent.datadir import Lock
+from guitai_agent.install import updater as updater_module
+from guitai_agent.install.home import Home
+from guitai_agent.install.refusals import MESSAGES, InstallRefused
+from guitai_agent.install.releases import Source, latest, numbers, read
+from guitai_agent.install.updater import Updater
+
+WHEEL, REQUIREMENTS = b"a wheel of bytes", b"websockets==15.0\n"
+
+
+def row(name, data, **other):
+    told = {"name": name, "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    return {**told, **other}
+
+
+def offer(folder, number="0.1.1", **other):
+    """A folder with a release of that version; ``other`` replaces fields of latest.json."""
+    folder.mkdir(exist_ok=True)
+    wheel = f"guitai_agent-{number}-py3-none-any.whl"
+    needs = f"guitai_agent-{number}.requirements.txt"
+    (folder / wheel).write_bytes(WHEEL)
+    (folder / needs).write_bytes(REQUIREMENTS)
+    told = {
+        "format": 1, "version": number, "python": "3.11",
+        "wheel": row(wheel, WHEEL), "requirements": row(needs, REQUIREMENTS), **other,
+    }  # fmt: skip
+    (folder / "latest.json").write_text(json.dumps(told))
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path):
+    return Home(tmp_path / "app")
+
+
+def fake_fill(python, wheel, requirements, wheels):
+    """Instead of pip: a package that can say its version and run."""
+    version = wheel.name.split("-")[1]
+    where = subprocess.run(
+        [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+    text = f"import sys\nprint({version!r} if 'version' in sys.argv else sys.argv[1:])\n"
+    Path(where, "guitai_agent.py").write_text(text)
+
+
+@pytest.fixture
+def bare_venv(monkeypatch):
+    """Environments without pip: made in a tenth of the time."""
+    real = updater_module.run
+
+    def run(command):
+        quick = [*command, "--without-pip"] if command[1:3] == ["-m", "venv"] else command
+        return real(quick)
+
+    monkeypatch.setattr(updater_module, "run", run)
+
+
+class World:
+    """What surrounds an update: is it printing, is there a service, what answers afterwards."""
+
+    def __init__(self):
+        self.printing, self.restarts, self.service, self.answer = 0, 0, False, None
+        self.said, self.now = [], 0.0
+
+    def updater(self, home, fill=fake_fill):
+        return Updater(
+            home, busy=self.busy, restart=self.restart, fill=fill, say=self.said.append,
+            answers=lambda: home.current if self.answer is None else self.answer,
+            sleep=self.sleep, clock=lambda: self.now,
+        )  # fmt: skip
+
+    def busy(self):
+        self.printing -= 1
+        return self.printing >= 0
+
+    def restart(self):
+        self.restarts += self.service
+        return self.service
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+def refused(action, *arguments):
+    with pytest.raises(InstallRefused) as found:
+        action(*arguments)
+    assert found.value.message == MESSAGES[found.value.code]
+    return found.value.code
+
+
+def test_update_and_back(home, world, tmp_path, bare_venv):
+    assert world.updater(home).update(str(offer(tmp_path / "a", "0.1.0"))) == "0.1.0"
+    assert world.updater(home).update(str(offer(tmp_path / "b", "0.1.1"))) == "0.1.1"
+    assert (home.current, home.previous, home.source) == ("0.1.1", "0.1.0", str(tmp_path / "b"))
+    launched = [sys.executable, str(home.launcher), "run", "--quiet"]
+    assert "run" in subprocess.run(launched, capture_output=True, text=True, check=True).stdout
+    said = subprocess.run([*launched[:2], "version"], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "0.1.1"
+
+    assert world.updater(home).back() == "0.1.0"
+    assert (home.current, home.previous) == ("0.1.0", "0.1.1")
+    said = subprocess.run([*launched[:2], "version"], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "0.1.0"
+
+    world.updater(home).update("")  # the source is remembered, the environment still there
+    world.updater(home).update(str(offer(tmp_path / "c", "0.2.0")))
+    assert sorted(home.versions()) == ["0.1.1", "0.2.0"]  # only the way back is kept
+
+
+def test_the_newest_is_not_installed_again(home, world, tmp_path, bare_venv):
+    folder = str(offer(tmp_path / "a", "0.1.0"))
+    world.updater(home).update(folder)
+    world.updater(home, fill=None).update(folder)  # a second fill would be an error
+    assert "已是最新版 0.1.0。" in world.said
+
+
+def test_over_http_from_this_computer(home, world, tmp_path, bare_venv):
+    serve = partial(SimpleHTTPRequestHandler, directory=str(offer(tmp_path / "a")))
+    serve.func.log_message = lambda *args: None
+    server = ThreadingHTTPServer(("127.0.0.1", 0), serve)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        address = f"http://127.0.0.1:{server.server_address[1]}"
+        assert world.updater(home).update(address) == "0.1.1"
+        assert refused(world.updater(home).update, f"{address}/none") == "update_unreachable"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_plain_http_is_refused_without_a_signature():
+    with pytest.raises(InstallRefused) as found:
+        Source("http://shop.example/agent", signed=False)
+    assert found.value.code == "update_insecure"
+    Source("http://shop.example/agent", signed=True)
+    Source("https://shop.example/agent", signed=False)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"wheel": row("w.whl", WHEEL, sha256="0" * 64)}, "update_hash"),
+        ({"wheel": row("w.whl", WHEEL, size=len(WHEEL) + 1)}, "update_size"),
+        ({"wheel": row("w.whl", WHEEL, size=3)}, "update_size"),
+        ({"wheel": row("w.whl", WHEEL, size=0)}, "update_malformed"),
+        ({"wheel": row("../w.whl", WHEEL)}, "update_malformed"),
+        ({"wheel": row(".w.whl", WHEEL)}, "update_malformed"),
+        ({"wheel": "w.whl"}, "update_malformed"),
+        ({"wheel": row("gone.whl", WHEEL)}, "update_unreachable"),
+        ({"format": 2}, "update_format"),
+        ({"format": True}, "update_malformed"),
+        ({"version": "../../x"}, "update_malformed"),
+        ({"version": 1}, "update_malformed"),
+        ({"python": "3.99"}, "update_python"),
+    ],
+)
+def test_what_is_wrong_is_refused_and_nothing_is_changed(home, world, tmp_path, change, code):
+    folder = offer(tmp_path / "a", **change)
+    (folder / "w.whl").write_bytes(WHEEL)
+    assert refused(world.updater(home, fill=None).update, str(folder)) == code
+    assert home.current == "" and list(home.versions()) == []
+
+
+def test_half_a_download_is_refused(home, world, tmp_path):
+    folder = offer(tmp_path / "a")
+    (folder / "guitai_agent-0.1.1-py3-none-any.whl").write_bytes(WHEEL[:-1])
+    assert refused(world.updater(home, fill=None).update, str(folder)) == "update_size"
+
+
+def test_what_is_no_json_is_refused():
+    for raw in (b"", b"[]", b"{", b"\xff", b"[" * 50_000):
+        assert refused(read, raw) == "update_malformed"
+
+
+def test_no_way_to_an_older_version_but_back(home, world, tmp_path):
+    home.prepare()
+    home.switch("0.10.0")
+    older = str(offer(tmp_path / "a", "0.9.9"))
+    assert refused(world.updater(home, fill=None).update, older) == "update_older"
+    assert refused(world.updater(home).back) == "update_no_previous"
+    assert numbers("0.10.0") > numbers("0.9.9") and numbers("1.0") == numbers("1.0.0")
+
+
+def test_without_a_source(home, world):
+    assert refused(world.updater(home).update, "") == "update_no_source"
+
+
+def test_with_a_key_only_signed_releases_are_taken(home, tmp_path):
+    private = Ed25519PrivateKey.generate()
+    public = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    home.prepare()
+    home.remember_key(base64.b64encode(public).decode())
+    folder = offer(tmp_path / "a")
+    source = Source(str(folder), signed=True)
+    assert refused(latest, source, home.key) == "update_unsigned"
+    signature = folder / "latest.json.sig"
+    signature.write_bytes(base64.b64encode(private.sign((folder / "latest.json").read_bytes())))
+    assert latest(source, home.key).version == "0.1.1"
+    with (folder / "latest.json").open("a") as file:
+        file.write(" ")
+    assert refused(latest, source, home.key) == "update_signature"
+    signature.write_text("no base64!")
+    assert refused(latest, source, home.key) == "update_signature"
+    assert refused(home.remember_key, "c2hvcnQ=") == "update_signature"
+
+
+def test_never_while_a_job_is_being_sent(home, world, tmp_path, bare_venv):
+    world.printing = 3  # it waits for the end of the job
+    world.updater(home).update(str(offer(tmp_path / "a", "0.1.0")))
+    assert home.current == "0.1.0" and world.now > 0
+    world.printing = 10_000
+    newer = str(offer(tmp_path / "b", "0.1.1"))
+    assert refused(world.updater(home).update, newer) == "update_busy"
+    assert home.current == "0.1.0"
+
+
+def test_a_version_that_cannot_be_installed_leaves_nothing(home, world, tmp_path, bare_venv):
+    def broken(python, wheel, requirements, wheels):
+        raise InstallRefused("update_install", "no such dependency")
+
+    def liar(python, wheel, requirements, wheels):
+        fake_fill(python, wheel.with_name("guitai_agent-9.9-any.whl"), requirements, wheels)
+
+    folder = str(offer(tmp_path / "a"))
+    (tmp_path / "a" / "guitai_agent-9.9-any.whl").write_bytes(b"")
+    assert refused(world.updater(home, fill=broken).update, folder) == "update_install"
+    assert list(home.versions()) == [] and home.current == ""
+    assert world.restarts == 0
+
+
+def test_a_new_version_that_says_another_number_is_refused(home, world, tmp_path, bare_venv):
+    def other(python, wheel, requirements, wheels):
+        fake_fill(python, wheel, requirements, wheels)
+        site = next(python.parents[1].glob("lib/python*/site-packages"))
+        (site / "guitai_agent.py").write_text("print('9.9')")
+
+    code = refused(world.updater(home, fill=other).update, str(offer(tmp_path / "a")))
+    assert code == "update_install" and list(home.versions()) == []
+
+
+def test_a_service_is_restarted_and_brought_back_when_the_new_one_is_silent(
+    home, world, tmp_path, bare_venv
+):
+    world.service = True
+    world.updater(home).update(str(offer(tmp_path / "a", "0.1.0")))
+    assert world.restarts == 1 and "0.1.0 已啟動。" in world.said
+    world.updater(home).update(str(offer(tmp_path / "b", "0.1.1")))
+    world.answer = ""
+    newest = str(offer(tmp_path / "c", "0.1.2"))
+    assert refused(world.updater(home).update, newest) == "update_not_starting"
+    assert (home.current, home.previous) == ("0.1.1", "0.1.0")
+    assert world.restarts == 4
+
+
+def test_two_updates_at_once_are_one_too_many(home, world, tmp_path):
+    home.prepare()
+    held = Lock(home.root)
+    assert refused(world.updater(home).update, str(offer(tmp_path / "a"))) == "update_running"
+    held.release()
+
+
+def test_a_stick_for_a_shop_without_internet(home, world, tmp_path, bare_venv):
+    seen = []
+
+    def fill(python, wheel, requirements, wheels):
+        seen.append(wheels)
+        fake_fill(python, wheel, requirements, wheels)
+
+    folder = offer(tmp_path / "a")
+    (folder / "wheels").mkdir()
+    world.updater(home, fill=fill).update(str(folder))
+    assert seen == [folder / "wheels"]
+
+
+def test_an_agent_that_does_not_run_is_not_printing(tmp_path):
+    assert _sending(tmp_path) is False
+
+
+def test_on_the_command_line(tmp_path):
+    arguments = ["update", "--root", str(tmp_path / "app"), "--data", str(tmp_path), "--no-restart"]
+    told = CliRunner().invoke(app, [*arguments, "--from", str(tmp_path / "none")])
+    assert told.exit_code == 1 and "update_unreachable" in told.output
+    told = CliRunner().invoke(app, [*arguments, "--back"])
+    assert told.exit_code == 1 and "沒有可以退回的版本" in told.output
+
+
+@pytest.mark.parametrize("text", ["../evil", "1", "", "0.1.0; rm"])
+def test_the_launcher_starts_only_a_version(home, text):
+    home.prepare()
+    (home.root / "current").write_text(text)
+    done = subprocess.run([sys.executable, str(home.launcher)], capture_output=True, text=True)
+    assert done.returncode == 1 and "版本" in done.stderr

@@ -1,0 +1,173 @@
+"""An update: fetched, proved, installed beside, tried, switched; back when it does not start."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from ..datadir import Lock
+from ..errors import DataDirBusy
+from .home import Home
+from .refusals import InstallRefused
+from .releases import Release, Source, download, latest, numbers
+
+BUSY_SECONDS = 60.0
+START_SECONDS = 30.0
+INSTALL_SECONDS = 900.0
+
+Say = Callable[[str], None]
+Fill = Callable[[Path, Path, Path, Path | None], None]
+"""(venv's python, wheel, requirements, folder with wheels or None): install them there."""
+
+
+def pip_fill(python: Path, wheel: Path, requirements: Path, wheels: Path | None) -> None:
+    """The requirements with their hashes, then the wheel alone."""
+    offline = ["--no-index", "--find-links", str(wheels)] if wheels else []
+    pip = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-input"]
+    run([*pip, *offline, "--require-hashes", "--only-binary", ":all:", "-r", str(requirements)])
+    run([*pip, "--no-deps", "--no-index", str(wheel)])
+
+
+def run(command: list[str]) -> str:
+    """The output of a command; ``update_install`` with its last words when it fails."""
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=True
+        )
+    except subprocess.CalledProcessError as error:
+        words = (error.stderr or error.stdout or "").strip()[-600:]
+        raise InstallRefused("update_install", words) from error
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise InstallRefused("update_install", str(error)) from error
+    return done.stdout
+
+
+@dataclass
+class Updater:
+    """``busy``: is a job being sent now? ``restart``: True when a service was restarted.
+    ``answers``: the version of the agent that answers now, or an empty string."""
+
+    home: Home
+    busy: Callable[[], bool]
+    restart: Callable[[], bool]
+    answers: Callable[[], str]
+    say: Say = print
+    fill: Fill = pip_fill
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+    base_python: str = field(default_factory=lambda: sys.executable)
+
+    def update(self, location: str) -> str:
+        """Bring the newest version of the source into use; the version. Raises InstallRefused."""
+        with _OneAtATime(self.home):
+            wanted = location or self.home.source
+            if not wanted:
+                raise InstallRefused("update_no_source")
+            source = Source(wanted, signed=self.home.key is not None)
+            release = latest(source, self.home.key)
+            if not self._is_news(release):
+                return release.version
+            if not self.home.is_ready(release.version):
+                self._build(source, release)
+            self._use(release.version)
+            self.home.remember_source(wanted)
+            self.home.tidy()
+            return release.version
+
+    def back(self) -> str:
+        """Use the version before again. ``update_no_previous``."""
+        with _OneAtATime(self.home):
+            before = self.home.previous
+            if not self.home.is_ready(before):
+                raise InstallRefused("update_no_previous")
+            self._use(before)
+            return before
+
+    def _is_news(self, release: Release) -> bool:
+        current = self.home.current
+        if not current:
+            return True
+        if numbers(release.version) < numbers(current):
+            raise InstallRefused("update_older", f"{release.version} < {current}")
+        if numbers(release.version) == numbers(current) and self.home.is_ready(current):
+            self.say(f"已是最新版 {current}。")
+            return False
+        return True
+
+    def _build(self, source: Source, release: Release) -> None:
+        """A whole environment beside the others, or none."""
+        version = release.version
+        self.home.discard(version)
+        with TemporaryDirectory(prefix="guitai-update-") as folder:
+            self.say(f"下載 {version}…")
+            wheel = download(source, release.wheel, Path(folder))
+            requirements = download(source, release.requirements, Path(folder))
+            self.say("安裝…")
+            try:
+                run([self.base_python, "-m", "venv", str(self.home.venv(version))])
+                python = self.home.python(version)
+                self.fill(python, wheel, requirements, _wheels_beside(source))
+                told = run([str(python), "-m", "guitai_agent", "version"]).strip()
+                if told != version:
+                    raise InstallRefused("update_install", f"{told[:60]!r} != {version}")
+            except InstallRefused:
+                self.home.discard(version)
+                raise
+        self.home.mark_ready(version)
+
+    def _use(self, version: str) -> None:
+        """Switch and restart while nothing is being printed; back when it does not come up."""
+        before, way_back = self.home.current, self.home.previous
+        self._wait_until_idle()
+        self.home.switch(version)
+        if not self.restart():
+            self.say(f"已切換到 {version}；下次啟動列印程式時生效。")
+            return
+        if self._started(version):
+            self.say(f"{version} 已啟動。")
+            return
+        if before and before != version:
+            self.home.restore(before, way_back)
+            self.restart()
+        raise InstallRefused("update_not_starting", version)
+
+    def _wait_until_idle(self) -> None:
+        end = self.clock() + BUSY_SECONDS
+        while self.busy():
+            if self.clock() >= end:
+                raise InstallRefused("update_busy")
+            self.sleep(0.5)
+
+    def _started(self, version: str) -> bool:
+        end = self.clock() + START_SECONDS
+        while self.answers() != version:
+            if self.clock() >= end:
+                return False
+            self.sleep(0.5)
+        return True
+
+
+class _OneAtATime:
+    """The lock of a root: two updates at once would undo each other."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+
+    def __enter__(self) -> None:
+        self._home.prepare()
+        try:
+            self._lock = Lock(self._home.root)
+        except DataDirBusy:
+            raise InstallRefused("update_running", str(self._home.root)) from None
+
+    def __exit__(self, *why: object) -> None:
+        self._lock.release()
+
+
+def _wheels_beside(source: Source) -> Path | None:
+    """A stick for a shop without internet carries the dependencies in ``wheels/``."""
+    folder = source.folder
+    return folder / "wheels" if folder and (folder / "wheels").is_dir() else None
