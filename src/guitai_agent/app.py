@@ -81,6 +81,7 @@ class Agent:
             log.warning("job %s was being sent when the agent ended: uncertain", job.job_id)
         self.journal.prune(older_than=KEEP_DOCUMENTS)
         self.worker.start()
+        self.desk.doctor.start()
         self._watcher.start()
         self._write_run_file(port)
         log.info("listening on port %d", port)
@@ -91,6 +92,7 @@ class Agent:
         await self.door.close()
         await asyncio.to_thread(self.worker.stop)
         await asyncio.to_thread(self._watcher.join)
+        await asyncio.to_thread(self.desk.doctor.stop)
         self.journal.close()
         if self.virtual:
             self.virtual.close()

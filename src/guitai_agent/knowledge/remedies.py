@@ -27,8 +27,12 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What no sensor sees: a question for the person, with the words on its two buttons."""
+    """What no sensor sees: a question for the person, with the words on its two buttons.
 
+    ``id`` goes back with the answer (``diag.answer``).
+    """
+
+    id: str
     question: str
     yes: str
     no: str
@@ -36,7 +40,10 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """One condition. ``message`` says what is wrong, ``steps`` what to do, in order."""
+    """One condition. ``message`` says what is wrong, ``steps`` what to do, in order.
+
+    ``told`` is the same sentence with the case at hand in it, as ``{names}`` of a finding's params.
+    """
 
     code: str
     level: str
@@ -46,6 +53,14 @@ class Remedy:
     picture: str = ""
     fix: Fix | None = None
     ask: Ask | None = None
+    told: str = ""
+
+    def say(self, params: Mapping[str, object]) -> str:
+        """The sentence for this case; the general one where the particulars are unknown."""
+        try:
+            return self.told.format_map(params) if self.told else self.message
+        except KeyError:
+            return self.message
 
 
 def remedies() -> Mapping[str, Remedy]:
@@ -62,6 +77,7 @@ def remedy(code: str, model: str = "") -> Remedy:
         return general
     return replace(
         general,
+        message=special.get("message", general.message),
         steps=tuple(special.get("steps", general.steps)),
         picture=special.get("picture", general.picture),
     )
@@ -91,4 +107,5 @@ def _remedy(code: str, row: Mapping[str, Any]) -> Remedy:
         picture=row.get("picture", ""),
         fix=Fix(**row["fix"]) if "fix" in row else None,
         ask=Ask(**row["ask"]) if "ask" in row else None,
+        told=row.get("told", ""),
     )

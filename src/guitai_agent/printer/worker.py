@@ -109,6 +109,13 @@ class Worker:
         """Kick a drawer between two jobs; ``printer_offline`` when that cannot be done now."""
         self._ask(lambda session: self._kick(session, drawer), timeout)
 
+    def probe(self, timeout: float = 3.0) -> None:
+        """Ask the printer afresh between two jobs; ``printer_offline`` when it cannot be asked.
+
+        Without a link it is opened first. Afterwards ``report`` is current.
+        """
+        self._ask(lambda session: self._tell_state(session.refresh()), timeout)
+
     # -- the loop ---------------------------------------------------------------------------
 
     def _run(self) -> None:
@@ -134,6 +141,8 @@ class Worker:
             self._retry = min(self._retry * 2, self._pace.slowest_retry)
             return
         self._serve_requests(session)
+        if self._session is None:  # lost while asking: the next round opens it again
+            return
         job = self.journal.next()
         if job is None:
             self._idle(session)
@@ -269,7 +278,10 @@ class Worker:
                 request.error = error
             except LinkError as error:
                 request.error = AgentError("printer_offline", printer=error.code)
+                self._drop_link(error.code)
             request.done.set()
+            if self._session is None:
+                return
 
     def _refuse_requests(self) -> None:
         while not self._requests.empty():

@@ -12,14 +12,16 @@ from twinvoice.faults import Fault
 
 from .. import __version__
 from ..datadir import SettingsFile
+from ..doctor.bundle import Evidence, bundle_name, pack
+from ..doctor.health import Health
+from ..doctor.live import Doctor
 from ..drivers.opening import DeviceOpener
-from ..errors import REASONS, AgentError
+from ..errors import AgentError
 from ..escpos.encoders import encode
-from ..journal import Job, Journal, State
+from ..journal import Job, Journal
 from ..journal.store import Submission, blocks_of
 from ..knowledge import profile
 from ..logbook import Tail
-from ..printer.report import moment
 from ..printer.worker import Worker
 from ..virtual.device import FAULTS
 from .pairing import OpenCode, PairingDesk
@@ -29,6 +31,7 @@ TAIPEI = timezone(timedelta(hours=8), "Asia/Taipei")
 SELFTEST_LIFE = 120.0
 OWN_ORIGIN = "agent:"
 MOST_BLOCKS = 2_000
+FIXES = ("reset", "clear", "redetect", "use", "test", "ruler")
 
 
 def encode_job(job: Job, profile_name: str) -> bytes:
@@ -51,6 +54,11 @@ class Desk:
     tail: Tail
     clock: Callable[[], float] = time.time
     version: str = __version__
+
+    def __post_init__(self) -> None:
+        self.doctor = Doctor(
+            self.settings, self.journal, self.worker, self.opener, clock=self.clock
+        )
 
     @property
     def agent_id(self) -> str:
@@ -103,26 +111,44 @@ class Desk:
         self.opener.virtual.set_fault(fault, on)
         self.worker.wake()
 
-    def diagnose(self) -> dict[str, object]:
-        """What is wrong now, and what to do (printing.md §6)."""
-        report = self.worker.report
-        findings = [_finding(report.code, REASONS[report.code])]
-        waiting = [job for job in self.journal.open_jobs() if job.state is State.UNCERTAIN]
-        if waiting:
-            text = f"有 {len(waiting)} 張單據不確定是否印完，請檢查紙本後選擇「已印好」或「補印」。"
-            findings.append(_finding("JOB_UNCERTAIN", text))
-        queued = len(self.journal.printable())
-        if queued:
-            text = f"有 {queued} 張單據等待列印；不需重新開頁，連線恢復後會自動繼續。"
-            findings.append(_finding("JOB_WAITING", text))
-        if not self.pairing.pairings():
-            findings.append(_finding("NOT_PAIRED", "尚未與任何收銀頁面配對，請取得配對碼。"))
-        return {
-            "findings": findings,
-            "printer": report.as_json(),
-            "version": self.version,
-            "time": moment(self.clock()),
-        }
+    def diagnose(self) -> Health:
+        """What is wrong now, and what to do, after fresh probes (printing.md §6)."""
+        return self.doctor.run()
+
+    def fix(self, name: str, origin: str) -> Health:
+        """Do what software can do itself (the ``fix`` of a finding), then look again."""
+        if name not in FIXES:
+            raise AgentError("unknown_fix", known=list(FIXES))
+        if name in ("test", "ruler"):
+            self.selftest(name, origin)
+        elif name == "use":
+            self._use_the_other()
+        elif name == "redetect":
+            self.worker.wake()
+        else:  # reset, clear: the link is closed, the printer's memory cleared, the link reopened
+            self.worker.reconnect()
+        return self.doctor.run()
+
+    def evidence(self) -> tuple[str, bytes]:
+        """(file name, zip) for support: what is known, without secrets and without documents."""
+        found = self.doctor.eyes.everything()
+        evidence = Evidence(
+            health=self.doctor.run(),
+            devices=found[0],
+            presences=found[1],
+            lines=self.tail.last(500),
+            jobs=self.journal.latest(200),
+            settings=self.settings.now,
+        )
+        now = datetime.fromtimestamp(self.clock(), TAIPEI)
+        return bundle_name(now), pack(evidence)
+
+    def _use_the_other(self) -> None:
+        """Take the one printer that is there in place of the one that is not."""
+        there = self.doctor.eyes.candidates()
+        if len(there) != 1:
+            raise AgentError("unknown_device", candidates=[each.id for each in there])
+        self.choose(there[0].id, "")
 
     def _test_slip(self, what: str) -> paper.Slip:
         device = self.worker.report.device
@@ -147,8 +173,3 @@ class Desk:
             expires=self.clock() + SELFTEST_LIFE,
         )
         return self.submit(wanted)[0]
-
-
-def _finding(code: str, message: str) -> dict[str, object]:
-    level = {"OK": "ok", "PAPER_NEAR": "warn", "JOB_WAITING": "warn", "NOT_PAIRED": "warn"}
-    return {"code": code, "level": level.get(code, "error"), "message": message, "remedy": message}

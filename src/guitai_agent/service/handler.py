@@ -20,14 +20,16 @@ from ..knowledge import profiles
 from ..printer.report import Report, device_json, moment
 from . import messages
 from .desk import Desk
+from .doctor import DoctorVerbs
 from .guard import Bucket
 
 log = logging.getLogger(__name__)
 
 DAY = 86_400.0
 FREE = ("hello", "pair", "auth")
-OWNER_ONLY = ("pairing.open", "pairing.list", "pairing.remove", "virtual.fault")
-PAGE_ONLY = ("print.submit",)
+OWNER_ONLY = ("pairing.open", "pairing.list", "pairing.remove", "virtual.fault",
+              "diag.bundle")  # fmt: skip
+PAGE_ONLY = ("print.submit", "clock.tell")
 MOST_REFUSALS = 300
 SHORT = 4096
 
@@ -67,6 +69,7 @@ class Handler:
         self._peers: list[Peer] = []
         self._lock = threading.Lock()
         self._verbs = self._table()
+        desk.doctor.on_health = self.health_changed
 
     # -- for transports ---------------------------------------------------------------------
 
@@ -108,13 +111,19 @@ class Handler:
     # -- news -------------------------------------------------------------------------------
 
     def job_changed(self, job: Job) -> None:
+        self._desk.doctor.job_news(job)
         news = messages.event("job.state", {"job": messages.job_json(job)})
         self._spread(news, lambda peer: peer.jobs_of in (None, job.origin))
 
+    def health_changed(self, health: dict[str, object]) -> None:
+        self._spread(messages.event("health.changed", {"health": health}))
+
     def printer_changed(self, report: Report) -> None:
+        self._desk.doctor.printer_news(report)
         self._spread(messages.event("printer.status", {"printer": report.as_json()}))
 
     def device_news(self, kind: str, device: dict[str, object]) -> None:
+        self._desk.doctor.notice()
         self._spread(messages.event(kind, {"device": device}))
 
     def _spread(
@@ -161,7 +170,7 @@ class Handler:
             "print.list": self._list,
             "drawer.open": self._drawer,
             "selftest.run": self._selftest,
-            "diag.run": lambda peer, message: self._desk.diagnose(),
+            **DoctorVerbs(self._desk).table(),
             "log.tail": self._log_tail,
             "pairing.open": self._pairing_open,
             "pairing.list": self._pairing_list,
