@@ -25,6 +25,7 @@ SUBJECTS = {
     "invoicing.centreaccount": "加值中心帳號",
     "numbering.range": "配號",
     "devices.printjob": "列印",
+    "devices.agent": "列印程式",
 }
 
 _VERBS = {
@@ -49,6 +50,9 @@ _VERBS = {
     "bind": "綁定裝置",
     "unlock": "解鎖",
     "code_made": "產生綁定碼",
+    "agent.code_made": "產生連線碼",
+    "agent.join": "列印程式連線",
+    "agent.remove": "移除列印程式",
     "invoice_settings": "變更發票設定",
     "issue": "開立",
     "void": "作廢",

@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
-from guitai.devices.rules import OPEN, Copy, JobKind, JobState
+from guitai.devices.rules import OPEN, SOURCES, Copy, JobKind, JobState
 from guitai.kernel.fields import TenantForeignKey
 from guitai.kernel.models import TenantModel
 
@@ -52,17 +52,80 @@ class PrintJob(TenantModel):
 
 
 class AgentBeat(TenantModel):
-    """The newest sign of life of the agent beside a register: one row a register."""
+    """The newest sign of life of the agent beside a register: one row a register.
+
+    Everything in it was cut to size by ``rules.signs_of``. ``seen_at`` is the server's clock,
+    ``told_at`` the agent's; ``source`` is the road it came by: the till page or the relay.
+    """
 
     register_id = models.UUIDField()
     register = TenantForeignKey("tenancy.Register", "register_id", related_name="agent_beats")
     agent_id = models.CharField(max_length=64)
     version = models.CharField(max_length=20, blank=True, default="")
-    code = models.CharField(max_length=20, blank=True, default="")
+    code = models.CharField(max_length=40, blank=True, default="")
     message = models.CharField(max_length=200, blank=True, default="")
+    paper = models.CharField(max_length=10, blank=True, default="unknown")
+    printer = models.CharField(max_length=80, blank=True, default="")
+    profile = models.CharField(max_length=40, blank=True, default="")
+    queue_waiting = models.PositiveIntegerField(default=0)
+    queue_uncertain = models.PositiveIntegerField(default=0)
+    drift_ms = models.BigIntegerField(null=True)
+    hops = models.JSONField(default=list)
+    findings = models.JSONField(default=list)
+    source = models.CharField(max_length=10, default="page")
     seen_at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["merchant_id", "register_id"], name="agentbeat_one_row")
+            models.UniqueConstraint(
+                fields=["merchant_id", "register_id"], name="agentbeat_one_row"
+            ),
+            models.CheckConstraint(
+                condition=Q(source__in=list(SOURCES)), name="agentbeat_source_known"
+            ),
         ]
+
+
+class Agent(TenantModel):
+    """The agent that joined for a register over the server's relay; its token as its SHA-256.
+
+    ``agent_id`` is what the agent calls itself; nothing is decided by it.
+    """
+
+    register_id = models.UUIDField()
+    register = TenantForeignKey("tenancy.Register", "register_id", related_name="agents")
+    name = models.CharField(max_length=60)
+    agent_id = models.CharField(max_length=64)
+    version = models.CharField(max_length=20, blank=True, default="")
+    token_hash = models.BinaryField(max_length=32)
+    joined_at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["merchant_id", "register_id"],
+                condition=Q(removed_at__isnull=True),
+                name="agent_one_a_register",
+            ),
+            models.UniqueConstraint(fields=["merchant_id", "token_hash"], name="agent_token_once"),
+        ]
+
+
+class JoinCode(TenantModel):
+    """A short-lived code that lets an agent join for a register.
+
+    ``handle`` is the part that finds the row, so that wrong guesses can be counted on it.
+    """
+
+    register_id = models.UUIDField()
+    register = TenantForeignKey("tenancy.Register", "register_id", related_name="join_codes")
+    handle = models.CharField(max_length=3)
+    code_hash = models.BinaryField(max_length=32)
+    expires_at = models.DateTimeField()
+    tries = models.PositiveSmallIntegerField(default=0)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["handle"], name="joincode_handle")]

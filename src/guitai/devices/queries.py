@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from guitai.devices.errors import JobNotFound
-from guitai.devices.models import AgentBeat, PrintJob
+from guitai.devices.models import Agent, AgentBeat, PrintJob
 from guitai.devices.rules import OPEN, JobState
 
 
@@ -46,3 +46,14 @@ def jobs_in(register_id: UUID, state: str) -> QuerySet[PrintJob]:
     """The register's newest 200 jobs in one state."""
     rows = PrintJob.objects.filter(register_id=register_id, state=state)
     return rows.order_by("-created_at", "-id")[:200]
+
+
+def agents() -> QuerySet[Agent]:
+    """Agents that joined and were not removed, with register and store."""
+    found = Agent.objects.filter(removed_at=None, register__retired_at=None)
+    return found.select_related("register__store").order_by("register__code", "id")
+
+
+def agents_of_store(store_id: UUID) -> QuerySet[Agent]:
+    """Whom the pages of one store may choose from (product.md B.17.6)."""
+    return agents().filter(register__store_id=store_id)
