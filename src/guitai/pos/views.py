@@ -1,13 +1,20 @@
-"""Two pages without data: the landing page and the till, which asks the REST for everything."""
+"""Pages without data: the landing page, the till (which asks the REST for everything) and the book
+of conditions, whose words and pictures the till shows for what only a page can see."""
 
+import hashlib
+import json
+from dataclasses import asdict
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import condition, require_safe
+
+from guitai_agent import knowledge
 
 STATIC = Path(__file__).resolve().parent / "static"
 
@@ -19,12 +26,16 @@ def modules() -> tuple[str, ...]:
 
 
 def content_security_policy(ports: list[int]) -> str:
-    """Nothing but our own files, our own server, and the agent on this computer's loopback."""
+    """Nothing but our own files, our own server, and the agent on this computer's loopback.
+
+    ``blob:`` is for pictures that an agent newer than the server draws itself; in an ``<img>`` a
+    drawing can run nothing.
+    """
     agents = " ".join(f"http://127.0.0.1:{port} ws://127.0.0.1:{port}" for port in ports)
     return (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
-        f"manifest-src 'self'; connect-src 'self' {agents}; base-uri 'none'; form-action 'self'; "
-        "frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+        f"font-src 'self'; manifest-src 'self'; connect-src 'self' {agents}; base-uri 'none'; "
+        "form-action 'self'; frame-ancestors 'none'"
     )
 
 
@@ -37,6 +48,45 @@ def till(request: HttpRequest) -> HttpResponse:
     response = render(request, "pos/till.html", context)
     response["Content-Security-Policy"] = content_security_policy(ports)
     return response
+
+
+@cache
+def conditions() -> tuple[bytes, str]:
+    """The book as JSON (``remedies`` by code, names of ``pictures``) and its version."""
+    remedies = {code: asdict(remedy) for code, remedy in knowledge.remedies().items()}
+    table = {"remedies": remedies, "pictures": sorted(drawings())}
+    text = json.dumps(table, ensure_ascii=False, separators=(",", ":")).encode()
+    return text, f'"{hashlib.sha256(text).hexdigest()[:16]}"'
+
+
+def drawings() -> set[str]:
+    """The names of all pictures in the book, those of single models too."""
+    folder = files(knowledge.__name__).joinpath("pictures")
+    return (
+        {file.name.removesuffix(".svg") for file in folder.iterdir()} if folder.is_dir() else set()
+    )
+
+
+@require_safe
+@condition(etag_func=lambda request: conditions()[1])
+def book(request: HttpRequest) -> HttpResponse:
+    """``/pos/remedies.json``: the words for every condition (docs/decisions/0010)."""
+    answer = HttpResponse(conditions()[0], content_type="application/json")
+    answer["Cache-Control"] = "no-cache"
+    return answer
+
+
+@require_safe
+def picture(request: HttpRequest, name: str) -> HttpResponse:
+    """One drawing of the book, for an ``<img>``; opened by itself it may run nothing either."""
+    try:
+        svg = knowledge.picture(name)
+    except KeyError:
+        raise Http404(name) from None
+    answer = HttpResponse(svg, content_type="image/svg+xml")
+    answer["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
+    answer["Cache-Control"] = "max-age=3600"
+    return answer
 
 
 @require_safe

@@ -12,13 +12,15 @@ import re
 import threading
 import time
 import uuid
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 
-from guitai.pos.views import content_security_policy, modules
+from guitai.pos.views import conditions, content_security_policy, modules
+from guitai_agent import knowledge
 
 KEY = "0123456789abcdef"
 MANAGER = [
@@ -70,12 +72,20 @@ class World:
         self.drawer: list[str] = []
         self.agent_news: list[dict] = []
         self.number = 30
+        self.ahead = 0.0
+        self.min_version = ""
+        self.device_clocks: list[str] = []
+        self.relay: dict | None = None
         self.lock = threading.RLock()
         self.products = [
             {"id": str(uuid.UUID(int=at + 1)), "sku": f"A{at + 1:03}", "barcode": code,
              "name": name, "price": price, "tax_type": tax}
             for at, (name, code, price, tax) in enumerate(GOODS)
         ]  # fmt: skip
+
+    def now(self) -> str:
+        """The server's clock: this machine's, moved by ``ahead`` seconds."""
+        return (datetime.now(UTC) + timedelta(seconds=self.ahead)).isoformat()
 
     def state(self) -> dict:
         staff = {"id": "s1", "name": "林小美"}
@@ -101,7 +111,8 @@ class World:
                 "remaining": self.remaining, "period": "11512", "period_label": "115年11-12月",
             },
             "centre": self.centre,
-            "now": "2026-11-21T10:00:00+08:00",
+            "now": self.now(),
+            "agent": {"min_version": self.min_version, "latest": "9.9.9", "download": "/agent/"},
             "catalog_version": "v1",
         }  # fmt: skip
 
@@ -216,6 +227,10 @@ class Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         if path == "/pos/":
             self.page()
+        elif path == "/pos/remedies.json":
+            self.answer(200, conditions()[0], "application/json")
+        elif path.startswith("/pos/pictures/"):
+            self.picture(path.removeprefix("/pos/pictures/").removesuffix(".svg"))
         elif path.startswith("/static/"):
             self.static(path.removeprefix("/static/"))
         else:
@@ -239,6 +254,12 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(
             200, html.encode(), "text/html; charset=utf-8", {"Content-Security-Policy": policy}
         )
+
+    def picture(self, name: str) -> None:
+        try:
+            self.answer(200, knowledge.picture(name).encode(), "image/svg+xml")
+        except KeyError:
+            self.answer(404, b"", "text/plain")
 
     def static(self, name: str) -> None:
         found = finders.find(name)
@@ -316,6 +337,7 @@ class Handler(BaseHTTPRequestHandler):
             return 200, {"session": world.state()["session"]}
         if path == "sales":
             world.sale_tries.append(body["id"])
+            world.device_clocks.append(self.headers.get("X-Guitai-Clock") or "")
         if not world.signed_in or self.headers.get("X-Guitai-Session") != "sess1":
             raise Refusal(401, "GT-SIGN-IN", "請先登入。")
         return self.signed_in(method, path, query, body, text)
@@ -335,6 +357,8 @@ class Handler(BaseHTTPRequestHandler):
         if path == "agent":
             world.agent_news.append(body)
             return 200, {"ok": True}
+        if path == "relay-ticket":
+            return relay_ticket(world, body)
         if path == "drawer":
             world.drawer.append(body["reason"])
             return 200, {}
@@ -342,6 +366,15 @@ class Handler(BaseHTTPRequestHandler):
         return {"orders": orders, "print-jobs": print_jobs, "parked": parked}[room](
             world, method, path.split("/")[1:], query, body
         )
+
+
+def relay_ticket(world: World, body: dict) -> tuple[int, dict]:
+    """agent-protocol.md §10.1; ``world.relay`` is what a stand-in relay gave, or None."""
+    if world.relay is None:
+        refusal = Refusal(409, "AGENT-NONE", "這台 POS 機還沒有列印程式。")
+        refusal.body["error"]["params"] = {"agents": []}
+        raise refusal
+    return 200, world.relay
 
 
 def bind(world: World, body: dict) -> tuple[int, dict]:

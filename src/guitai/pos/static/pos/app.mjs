@@ -27,13 +27,15 @@ function initialState() {
     choice: small.get("choice") ?? newChoice(), tenders: [newTender("cash")], tender: 0,
     note: "", recognisedOn: "", more: false, fault: null,
     entry: null, aside: [], result: null,
-    agent: { state: "off", printer: null, agentId: "" }, line: "ok",
+    agent: { state: "off", local: "off", way: "", printer: null, health: null, agentId: "", version: "", relay: "", agents: [] },
+    line: "ok", book: null, clock: { code: "", drift: null },
     bind: { ban: "", code: "", name: "", busy: false, error: null, lost: false },
     signin: { staffId: null, pin: "", busy: false, error: null },
     orders: { search: "", day: "", trail: [""], next: null, state: "idle", list: [], detail: null, cancel: null, manual: null, error: null },
     parked: { state: "idle", list: [], error: null, label: "" },
     shift: { state: "idle", figures: null, counted: "", pieces: {}, taken: "0", reason: "", error: null, done: null, ask: "" },
-    device: { code: "", error: null, say: null, findings: null, busy: "", drawer: "" },
+    device: { code: "", error: null, say: null, busy: "", drawer: "" }, doctor: { checked: null, error: null },
+    devices: { state: "idle", list: [], found: [], profiles: [], address: "", searched: false, error: null },
     busy: "",
   };
 }
@@ -92,7 +94,7 @@ export class App {
 
   /** Today in Taipei by the server's clock: this computer's may be wrong. */
   today() {
-    return taipeiDay(new Date(Date.now() + (this.serverLead ?? 0)));
+    return taipeiDay(new Date(this.clock.server() ?? Date.now()));
   }
 
   focus(id) {

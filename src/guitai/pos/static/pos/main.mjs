@@ -2,14 +2,20 @@
 
 import { openOrder } from "./actions/orders.mjs";
 import { putAside } from "./actions/checkout.mjs";
+import { loadDevices } from "./actions/devices.mjs";
+import { noteClock, tellClock } from "./actions/clock.mjs";
+import { loadBook } from "./actions/doctor.mjs";
 import { loadProducts, refresh, startBeat } from "./actions/session.mjs";
 import { App } from "./app.mjs";
+import { ClockWatch } from "./logic/clock.mjs";
 import { LineWatch } from "./logic/line.mjs";
 import { AgentLink } from "./net/agent.mjs";
 import { TillApi } from "./net/api.mjs";
+import { Pictures } from "./net/book.mjs";
 import { Prints } from "./net/prints.mjs";
 import { small } from "./net/store.mjs";
-import { listen } from "./ui/keys.mjs";
+import { listen, scanned } from "./ui/keys.mjs";
+import { errorWords } from "./ui/parts.mjs";
 import { view } from "./ui/view.mjs";
 import { setLanguage } from "./words/words.mjs";
 
@@ -25,29 +31,45 @@ function main() {
   listen(app);
   watchLine(app);
   app.draw();
+  loadBook(app);
   onlyPage(app);
 }
 
-function wire(app, { api, agentPorts }) {
+function wire(app, { api, page, agentPorts }) {
   const line = new LineWatch();
   app.lineWatch = line;
-  app.api = new TillApi({ base: api, line, changed: (result) => afterAnswer(app, result) });
-  app.agent = new AgentLink({
-    ports: agentPorts.split(",").map(Number),
-    token: { get: () => small.get("agent_token"), set: (value) => small.set("agent_token", value) },
-    label: () => `${app.state.till.store.name} ${app.state.till.register.name}`,
-    changed: (agent) => agentChanged(app, agent),
-    onJob: (job) => app.prints.onJob(job),
-  });
+  app.clock = new ClockWatch();
+  app.pageBase = page;
+  app.api = new TillApi({ base: api, line, clock: app.clock, changed: (result) => afterAnswer(app, result) });
+  app.agent = agentLink(app, agentPorts);
+  app.pictures = new Pictures({ base: page, agent: app.agent, changed: () => app.draw() });
   app.prints = new Prints({ api: app.api, agent: app.agent, changed: () => app.draw() });
   app.loadProducts = () => loadProducts(app);
   app.putAside = () => putAside(app);
   app.showOrder = (id) => openOrder(app, id);
-  app.reportFault = (error) => app.say("bad", "say.error", { words: error.message || error.code });
+  app.reportFault = (error) => app.say("bad", "say.error", { words: errorWords(error) });
   app.theme = () => small.get("theme") ?? "auto";
   app.setTheme = (name) => { small.set("theme", name); applyTheme(name); app.draw(); };
   app.setLanguage = (code) => { small.set("language", setLanguage(code)); app.draw(); };
   applyTheme(app.theme());
+}
+
+function agentLink(app, agentPorts) {
+  return new AgentLink({
+    ports: agentPorts.split(",").map(Number),
+    token: { get: () => small.get("agent_token"), set: (value) => small.set("agent_token", value) },
+    label: () => `${app.state.till.store.name} ${app.state.till.register.name}`,
+    least: () => app.state.till?.agent?.min_version ?? "",
+    ticket: () => app.api.post("relay-ticket", small.get("agent_of") ? { agent_of: small.get("agent_of") } : {}),
+    told: {
+      changed: (agent) => agentChanged(app, agent),
+      job: (job) => app.prints.onJob(job),
+      scan: (text) => scanned(app, text),
+      devices: () => { if (app.state.page === "device") loadDevices(app); },
+      arrived: () => { tellClock(app); if (app.state.page === "device") loadDevices(app); },
+      released: () => refresh(app),
+    },
+  });
 }
 
 function applyTheme(name) {
@@ -86,6 +108,7 @@ function updateLine(app) {
   if (line === app.state.line) return;
   app.set({ line });
   if (line !== "ok") app.hurry?.();
+  else if (app.state.phase === "till") app.prints.tend(); // What became of paper meanwhile is told now.
 }
 
 function watchLine(app) {
@@ -99,7 +122,13 @@ function watchLine(app) {
   document.addEventListener("compositionstart", (event) => { event.target.guitaiComposing = true; });
   document.addEventListener("compositionend", (event) => { event.target.guitaiComposing = false; });
   app.lineWatch.online = navigator.onLine;
-  setInterval(() => updateLine(app), LINE_CHECK_MS);
+  setInterval(() => { updateLine(app); watchClock(app); }, LINE_CHECK_MS);
+}
+
+/** A clock that was set, or a computer that slept: the server is asked again at once. */
+function watchClock(app) {
+  if (app.clock.tick() && !["loading", "elsewhere"].includes(app.state.phase)) refresh(app);
+  noteClock(app);
 }
 
 /** Two pages with one cart would sell it twice: only one page of this device works at a time. */

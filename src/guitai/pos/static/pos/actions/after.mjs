@@ -1,6 +1,7 @@
 // What follows a sale: issue by hand, reprint, hand-written numbers, questions about paper.
 
 import { isInvoiceNumber } from "../logic/invoice.mjs";
+import { clockBlocks } from "./clock.mjs";
 
 /** One call at a time; the word for what is going on stands in state.busy. */
 export async function busily(app, word, work) {
@@ -17,6 +18,7 @@ const failed = (answer) => (answer.kind === "ok" ? null : answer.error ?? { code
 
 /** 「開立發票」 where auto-issue is off. Issuing twice gives the same invoice (idempotent). */
 export function issueNow(app, orderId) {
+  if (clockBlocks(app)) return undefined;
   return busily(app, "issue", async () => {
     const answer = await app.api.post(`orders/${orderId}/issue`);
     const fault = failed(answer);

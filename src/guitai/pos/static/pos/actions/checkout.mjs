@@ -2,6 +2,7 @@
 
 import { freshCart } from "../app.mjs";
 import { printDetail } from "./after.mjs";
+import { clockBlocks } from "./clock.mjs";
 import { isEmpty, refreshed, totalOf } from "../logic/cart.mjs";
 import { FIELD_OF, choiceFault, kindsOf, newChoice, withKind } from "../logic/invoice.mjs";
 import { parseAmount, shown } from "../logic/money.mjs";
@@ -105,6 +106,7 @@ export function fillRest(app, index) {
 export async function confirmSale(app) {
   const { stage, choice, tenders, cart, note, recognisedOn } = app.state;
   if (stage !== "checkout") return;
+  if (clockBlocks(app)) return app.focus("clock-recheck");
   const fault = choiceFault(choice) ?? tenderFault(tenders, sumDue(app));
   if (fault) return showFault(app, fault);
   const sale = buildSale(cart, { tenders, choice, note, recognisedOn });

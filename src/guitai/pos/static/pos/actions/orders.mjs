@@ -2,6 +2,7 @@
 
 import { isInvoiceNumber } from "../logic/invoice.mjs";
 import { busily, reprint } from "./after.mjs";
+import { clockBlocks } from "./clock.mjs";
 
 const failed = (answer) => (answer.kind === "ok" ? null : answer.error ?? { code: "line" });
 
@@ -64,6 +65,7 @@ async function refreshList(app) {
 }
 
 export function issueOrder(app) {
+  if (clockBlocks(app)) return undefined;
   const { detail } = app.state.orders;
   return busily(app, "issue", async () => {
     const answer = await app.api.post(`orders/${detail.id}/issue`);

@@ -6,6 +6,7 @@ import { parseAmount } from "../logic/money.mjs";
 import { countedCash, summaryFault } from "../logic/shift.mjs";
 import { uuid7 } from "../lib/uuid7.mjs";
 import { busily } from "./after.mjs";
+import { loadDevices } from "./devices.mjs";
 import { findOrders } from "./orders.mjs";
 import { startNext } from "./selling.mjs";
 
@@ -22,6 +23,7 @@ export function openPage(app, page) {
     app.set({ page, say: null });
     if (page === "parked") loadParked(app);
     if (page === "shift") loadShift(app);
+    if (page === "device") loadDevices(app);
   }
 }
 
@@ -128,18 +130,6 @@ export function pairAgent(app) {
     } catch (error) {
       app.within("device", { error });
       app.focus("pair-code");
-    }
-  });
-}
-
-/** One of the agent's own verbs, with the answer shown on the page. */
-export function deviceDo(app, type, fields = {}) {
-  return busily(app, type, async () => {
-    try {
-      const reply = await app.agent.request(type, fields);
-      app.within("device", { error: null, say: `device.did_${type.replace(".", "_")}`, findings: reply.findings ?? app.state.device.findings });
-    } catch (error) {
-      app.within("device", { error, say: null });
     }
   });
 }

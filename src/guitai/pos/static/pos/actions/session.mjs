@@ -3,6 +3,7 @@
 import { buildCatalogue } from "../logic/catalogue.mjs";
 import { isBan } from "../logic/invoice.mjs";
 import { kept, small } from "../net/store.mjs";
+import { noteClock } from "./clock.mjs";
 import { resumeSales } from "./checkout.mjs";
 
 const BEAT_MS = 15_000;
@@ -32,13 +33,15 @@ function unbound(app) {
 async function enter(app, till) {
   const before = app.state;
   app.api.session = till.session?.id ?? "";
-  app.serverLead = Date.parse(till.now) - Date.now();
   const phase = till.session ? "till" : "signin";
   app.set({ till, phase });
+  noteClock(app);
   if (before.catalogue.version !== till.catalog_version || before.catalogueState !== "ready") {
     await loadProducts(app);
   }
-  if (phase === "till" && before.phase !== "till") await arrived(app);
+  if (phase !== "till") return;
+  if (before.phase !== "till") await arrived(app);
+  else app.prints.tend();
 }
 
 async function arrived(app) {

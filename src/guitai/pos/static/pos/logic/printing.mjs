@@ -13,13 +13,18 @@ export function printerView(agent) {
     old: ["bad", "printer.agent_old"],
     connecting: ["warn", "printer.connecting"],
   };
+  if (agent.state !== "ready" && agent.relay === "away" && ["down", "denied"].includes(agent.state)) {
+    return { tone: "bad", code: "printer.away", message: "" };
+  }
   if (agent.state !== "ready") {
     const [tone, code] = byState[agent.state] ?? byState.down;
     return { tone, code, message: "" };
   }
   const { printer } = agent;
   if (!printer) return { tone: "warn", code: "printer.connecting", message: "" };
-  if (printer.online && printer.code === "OK") return { tone: "good", code: "printer.ready", message: "" };
+  if (printer.online && printer.code === "OK") {
+    return { tone: "good", code: agent.way === "relay" ? "printer.ready_relay" : "printer.ready", message: "" };
+  }
   if (printer.code === "PAPER_NEAR") return { tone: "warn", code: "printer.fault", message: printer.message };
   return { tone: "bad", code: "printer.fault", message: printer.message };
 }

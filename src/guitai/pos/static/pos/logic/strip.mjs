@@ -2,6 +2,7 @@
 
 import { shown } from "./money.mjs";
 import { printerView } from "./printing.mjs";
+import { TONES, WAY } from "./health.mjs";
 
 export const FEW_NUMBERS = 50;
 
@@ -36,22 +37,33 @@ function centreCell(till) {
   return { tone: "warn", code: "strip.centre_text", params };
 }
 
-function lineCell(line) {
+function lineCell(line, clock) {
   const cells = {
     ok: { tone: "good", code: "strip.line_ok" },
     unstable: { tone: "warn", code: "strip.line_unstable" },
     down: { tone: "bad", code: "strip.line_down" },
   };
+  if (line === "ok" && clock === "CLOCK_DATE") return { tone: "bad", code: "strip.clock_date" };
+  if (line === "ok" && clock === "CLOCK_DRIFT") return { tone: "warn", code: "strip.clock_drift" };
   return cells[line];
 }
 
+/** The printer, or the one worst thing on the way to it. */
+function printerCell(agent, health) {
+  const plain = printerView(agent);
+  if (agent.state !== "ready") return plain;
+  // What lies in front of an agent that we do talk to is not in a clerk's way.
+  const worst = health?.findings.find((one) => WAY.indexOf(one.hop) > 0 && one.level !== "ok");
+  if (worst) return { tone: TONES[worst.level], code: "printer.fault", message: worst.message };
+  return plain;
+}
+
 /** Four cells {id, tone: good|warn|bad|idle, code, params, message}, always in this order. */
-export function stripCells({ till, agent, line }) {
-  const printer = printerView(agent);
+export function stripCells({ till, agent, line, health = null, clock = "" }) {
   return [
     { id: "numbers", ...numbersCell(till) },
-    { id: "printer", ...printer },
+    { id: "printer", ...printerCell(agent, health) },
     { id: "centre", ...centreCell(till) },
-    { id: "line", ...lineCell(line) },
+    { id: "line", ...lineCell(line, clock) },
   ];
 }

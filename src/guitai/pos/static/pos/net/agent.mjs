@@ -1,70 +1,115 @@
 // The way to the printer: finds guitai-agent on this computer, pairs, reconnects for ever with
-// back-off, in whatever order things are started (docs/agent-protocol.md).
+// back-off, in whatever order things are started (docs/agent-protocol.md). Where this computer is
+// out of reach the server's relay carries the same messages; never both at once, and loopback wins.
 
-const HELLO_MS = 1500;
-const ANSWER_MS = 8000;
+import { isOlder } from "../logic/version.mjs";
+import { findAgent, loopbackPermission, servedHere } from "./loopback.mjs";
+import { RelayWay } from "./relay.mjs";
+import { Session } from "./session.mjs";
+
 const WAITS = [1, 2, 4, 8, 10];
+/** So long nobody is found on this computer before the server is asked for the other way. */
+const RELAY_AFTER_MS = 5000;
+/** The agent tells of every change; one that is older than this event is asked once. */
+const STALE_MS = 1500;
 
 /** Seconds before try number `tries` (1 = first retry). */
 export const backOff = (tries) => WAITS[Math.min(Math.max(tries, 1), WAITS.length) - 1];
 
-/** The browser's own word on reaching this computer: "granted" | "prompt" | "denied" | "unknown". */
-export async function loopbackPermission(permissions = navigator.permissions) {
-  for (const name of ["loopback-network", "local-network-access"]) {
-    try {
-      return await permissions.query({ name });
-    } catch {
-      // This browser does not know the name: the older one, or no such permission at all.
-      continue;
-    }
-  }
-  return null;
-}
-
-/** States: off, searching, asking_permission, denied, down, connecting, unpaired, old, ready. */
+/**
+ * `local` is how far the search on this computer has come: off, searching, asking_permission,
+ * denied, down, connecting, unpaired, old, ready. `way` is "loopback", "relay" or "". `state` is
+ * "ready" when either way works, else `local`.
+ */
 export class AgentLink {
-  constructor({ ports, token, label, changed, onJob, host = "127.0.0.1" }) {
-    Object.assign(this, { ports, token, label, changed, onJob, host });
-    this.state = "off";
-    this.printer = null;
-    this.agentId = "";
+  /**
+   * `least()` the oldest version that will do; `ticket()` the server's answer to relay-ticket;
+   * `told` has `changed(view)`, `job(job)`, `scan(text)`, `devices()`, `arrived()`, `released()`.
+   */
+  constructor({ ports, token, label, least, ticket, told, host = "127.0.0.1", relayAfter = RELAY_AFTER_MS }) {
+    Object.assign(this, { ports, token, label, least, told, host, relayAfter });
+    this.local = "off";
+    this.way = "";
+    this.session = null;
     this.tries = 0;
-    this.pending = new Map();
-    this.count = 0;
     this.stopped = true;
+    this.#forget();
+    this.relay = new RelayWay({
+      ticket, released: () => told.released(), changed: () => this.#tell(),
+      event: (message) => this.#event(message),
+      arrived: (session, welcome) => this.#arrived("relay", session, welcome),
+      left: () => this.#left(),
+    });
+  }
+
+  get state() {
+    return this.way ? "ready" : this.local;
   }
 
   view() {
-    return { state: this.state, printer: this.printer, agentId: this.agentId };
+    const { state, local, way, printer, health, agentId, version, asked } = this;
+    const { relay } = this;
+    return { state, local, way, printer, health, agentId, version, asked: Boolean(asked), relay: relay.state, relayAgent: relay.agent ?? null, agents: relay.agents };
   }
 
   start() {
     if (!this.stopped) return;
     this.stopped = false;
+    this.#awaitRelay();
     this.#search();
   }
 
   stop() {
     this.stopped = true;
     clearTimeout(this.timer);
-    this.socket?.close();
+    clearTimeout(this.relayTimer);
+    this.relay.stop();
+    this.#left();
+    this.#drop();
+    this.#local("off");
   }
 
-  /** Try again now, e.g. because a person pressed 「重新連線」. */
+  /** Try again now, e.g. because a person pressed 「重新連線」 or has changed the permission. */
   retry() {
+    if (this.stopped) return this.start();
     this.tries = 0;
+    this.asked = false;
     clearTimeout(this.timer);
-    if (this.socket) this.socket.close();
-    else this.#search();
+    if (this.way !== "relay") this.relay.retry();
+    if (this.way !== "loopback") this.#drop();
+    return this.#search();
   }
 
-  #set(state) {
-    this.state = state;
-    this.changed(this.view());
+  /** Another agent of this store was chosen for the relay. */
+  rechoose() {
+    if (this.way === "relay") this.#left();
+    this.relay.stop();
+    this.relay.start();
   }
+
+  /** One question to the agent, whichever way it is reached. */
+  request(type, fields = {}, timeout = undefined) {
+    if (!this.session) return Promise.reject({ code: "closed", message: "" });
+    return this.session.request(type, fields, timeout);
+  }
+
+  #forget() {
+    Object.assign(this, { printer: null, health: null, agentId: "", version: "" });
+  }
+
+  #tell() {
+    this.told.changed(this.view());
+  }
+
+  #local(local) {
+    this.local = local;
+    this.#tell();
+  }
+
+  // On this computer ---------------------------------------------------------------------------
 
   async #search() {
-    if (this.searching || this.stopped) return;
+    if (this.searching || this.stopped || this.way === "loopback") return;
     this.searching = true;
     try {
       await this.#searchOnce();
@@ -74,21 +119,41 @@ export class AgentLink {
   }
 
   async #searchOnce() {
+    const word = await this.#permission();
+    if (word === "denied") {
+      this.#local("denied");
+      this.relay.start();
+      return this.#later();
+    }
+    const asking = word === "prompt" && !servedHere();
+    // A question that was waved away is not asked again by itself: the browser counts, and blocks.
+    if (asking && this.asked) return this.#local("asking_permission");
+    if (asking) this.#local("asking_permission");
+    else if (this.tries === 0 && this.local !== "ready") this.#local("searching");
+    this.asked = asking;
+    const found = await findAgent(this.ports, { host: this.host, asking });
+    if (this.stopped) return undefined;
+    if (!found) return this.#nobody(asking);
+    this.asked = false;
+    return this.#meet(found);
+  }
+
+  async #permission() {
     const permission = await loopbackPermission();
-    if (permission && !permission.onchange) permission.onchange = () => this.retry();
-    if (permission?.state === "denied") {
-      this.#set("denied");
-      return this.#later();
+    if (permission && permission !== this.watched) {
+      this.watched = permission;
+      permission.onchange = () => this.retry();
     }
-    if (permission?.state === "prompt" && this.state !== "ready") this.#set("asking_permission");
-    else if (this.tries === 0) this.#set("searching");
-    const port = await this.#findPort();
-    if (port === null) {
-      const after = await loopbackPermission();
-      this.#set(after?.state === "denied" ? "denied" : "down");
-      return this.#later();
-    }
-    this.#connect(port);
+    return permission?.state ?? "unknown";
+  }
+
+  async #nobody(asking) {
+    const word = await this.#permission();
+    if (word === "denied") {
+      this.relay.start();
+      this.#local("denied");
+    } else this.#local(asking && word === "prompt" ? "asking_permission" : "down");
+    return this.#later();
   }
 
   #later() {
@@ -98,116 +163,159 @@ export class AgentLink {
     this.timer = setTimeout(() => this.#search(), backOff(this.tries) * 1000);
   }
 
-  async #findPort() {
-    for (const port of this.ports) {
-      const hello = await this.#hello(port);
-      if (hello?.name !== "guitai-agent") continue;
-      if (hello.protocol?.includes(1)) return port;
-      this.#set("old");
+  /** Somebody is here: is he new enough, and do we know each other? */
+  #meet({ port, hello }) {
+    if (!hello.protocol?.includes(1) || isOlder(hello.version, this.least())) {
+      this.version = hello.version ?? "";
+      this.relay.stop();
+      this.#left();
+      this.#local("old");
+      return this.#later();
     }
-    return null;
-  }
-
-  async #hello(port) {
-    const abort = new AbortController();
-    // The first request may stand before the browser's question: a person needs time to answer.
-    const patience = this.state === "asking_permission" ? 60_000 : HELLO_MS;
-    const timer = setTimeout(() => abort.abort(), patience);
-    try {
-      const answer = await fetch(`http://${this.host}:${port}/hello`, { signal: abort.signal, cache: "no-store" });
-      return answer.ok ? await answer.json() : null;
-    } catch {
-      return null; // Nobody listens on this port: the next one is tried.
-    } finally {
-      clearTimeout(timer);
+    if (this.way === "relay" && !this.token.get()) {
+      this.#local("unpaired"); // The relay works, loopback would not: stay.
+      return this.#later();
     }
+    return this.#connect(port);
   }
 
   #connect(port) {
-    if (this.state !== "unpaired") this.#set("connecting");
-    const socket = new WebSocket(`ws://${this.host}:${port}/v1`);
-    this.socket = socket;
-    this.port = port;
-    socket.onopen = () => this.#greet();
-    socket.onmessage = (event) => this.#receive(event.data);
-    socket.onclose = () => this.#closed(socket);
+    if (this.local !== "unpaired") this.#local("connecting");
+    this.#drop();
+    const session = new Session(`ws://${this.host}:${port}/v1`, {
+      opened: (one) => this.#greet(one),
+      event: (message) => this.#event(message),
+      closed: (one) => this.#closed(one),
+    });
+    this.here = session;
+    if (!this.way) this.session = session;
   }
 
-  #closed(socket) {
-    if (this.socket !== socket) return;
-    this.socket = null;
-    this.printer = null;
-    for (const { reject } of this.pending.values()) reject({ code: "closed", message: "" });
-    this.pending.clear();
-    if (this.stopped) return this.#set("off");
-    if (this.state !== "unpaired") this.#set("down");
+  /** Hang up on this computer without hearing of it again. */
+  #drop() {
+    const { here } = this;
+    this.here = null;
+    if (this.session === here) this.session = null;
+    here?.close();
+  }
+
+  #closed(session) {
+    if (this.here !== session) return;
+    this.here = null;
+    if (this.session === session) this.session = null;
+    if (this.way === "loopback") this.#left();
+    if (this.local !== "unpaired") this.#local("down");
+    this.#awaitRelay();
     this.#later();
   }
 
-  async #greet() {
+  async #greet(session) {
     const token = this.token.get();
-    if (!token) return this.#set("unpaired");
+    if (!token) return this.#local("unpaired");
     try {
-      this.#welcome(await this.request("auth", { token }));
+      const welcome = await session.request("auth", { token });
+      if (this.here === session) this.#arrived("loopback", session, welcome);
     } catch (error) {
-      if (["bad_token", "not_paired"].includes(error.code)) this.#set("unpaired");
-      else this.socket?.close();
+      if (["bad_token", "not_paired"].includes(error.code)) this.#local("unpaired");
+      else session.close();
     }
-  }
-
-  #welcome(reply) {
-    this.tries = 0;
-    this.agentId = reply.agent_id;
-    this.printer = reply.printer;
-    this.#set("ready");
-    for (const job of reply.jobs ?? []) this.onJob(job);
+    return undefined;
   }
 
   /** Pair with the six digits that the agent shows and prints. Rejects with the agent's error. */
   async pair(code, terminal) {
-    const reply = await this.request("pair", { code, terminal, label: this.label() });
+    if (!this.here?.open) await this.#open();
+    const session = this.here;
+    const reply = await session.request("pair", { code, terminal, label: this.label() });
     this.token.set(reply.token);
-    this.#welcome(reply);
+    this.#arrived("loopback", session, reply);
   }
 
-  /** One question, one answer: resolves with the reply, rejects with {code, message, params}. */
-  request(type, fields = {}) {
-    return new Promise((resolve, reject) => {
-      if (this.socket?.readyState !== WebSocket.OPEN) return reject({ code: "closed", message: "" });
-      const id = String((this.count += 1));
-      const timer = setTimeout(() => {
-        this.pending.delete(id);
-        reject({ code: "timeout", message: "" });
-      }, ANSWER_MS);
-      this.pending.set(id, { resolve, reject, timer });
-      this.socket.send(JSON.stringify({ v: 1, id, type, ...fields }));
-      return undefined;
-    });
-  }
-
-  #receive(text) {
-    let message;
-    try {
-      message = JSON.parse(text);
-    } catch {
-      this.socket?.close(1003); // Not our protocol: start over rather than guess.
-      return;
+  /** A connection to pair on, where the relay has been used so far. */
+  async #open() {
+    const found = await findAgent(this.ports, { host: this.host, asking: false });
+    if (!found) throw { code: "closed", message: "" };
+    this.#connect(found.port);
+    for (let waited = 0; !this.here?.open && waited < 30; waited += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
     }
-    if (message.event) return this.#event(message);
-    const waiting = this.pending.get(message.id);
-    if (!waiting) return;
-    this.pending.delete(message.id);
-    clearTimeout(waiting.timer);
-    if (message.ok) waiting.resolve(message);
-    else waiting.reject(message.error ?? { code: "internal", message: "" });
+  }
+
+  // Either way ---------------------------------------------------------------------------------
+
+  #awaitRelay() {
+    clearTimeout(this.relayTimer);
+    this.relayTimer = setTimeout(() => {
+      if (!this.stopped && !this.way && this.local !== "old") this.relay.start();
+    }, this.relayAfter);
+  }
+
+  #arrived(way, session, welcome) {
+    if (isOlder(welcome.version ?? "", this.least())) return this.#tooOld(welcome.version);
+    if (way === "loopback") {
+      this.relay.stop();
+      this.local = "ready";
+      this.tries = 0;
+    } else if (this.here) this.#drop(); // Only waited for its pairing.
+    Object.assign(this, { way, session, health: null, printer: welcome.printer ?? null, agentId: welcome.agent_id ?? "", version: welcome.version ?? "" });
+    this.#tell();
+    for (const job of welcome.jobs ?? []) this.told.job(job);
+    this.told.arrived();
+    this.askHealth();
+    return undefined;
+  }
+
+  #tooOld(version) {
+    this.version = version;
+    this.relay.stop();
+    this.#local("old");
+    this.#drop();
+    this.#later();
+  }
+
+  #left() {
+    if (!this.way) return;
+    const was = this.way;
+    this.way = "";
+    this.session = null;
+    clearTimeout(this.staleTimer);
+    this.#forget();
+    if (was === "relay" && this.local === "ready") this.local = "searching";
+    this.#tell();
+  }
+
+  /** The whole of what the agent knows; older agents tell only of their printer. */
+  async askHealth() {
+    try {
+      this.takeHealth(await this.request("health.get"));
+    } catch (error) {
+      if (!["unknown_type", "closed", "timeout"].includes(error.code)) console.warn("guitai: health", error.code);
+    }
+  }
+
+  /** A Health object, however it came: an answer or an event. */
+  takeHealth(health) {
+    if (!Array.isArray(health?.hops) || !Array.isArray(health?.findings)) return;
+    this.health = health;
+    if (health.printer) this.printer = health.printer;
+    this.#tell();
   }
 
   #event(message) {
-    if (message.type === "printer.status") {
-      this.printer = message.printer;
-      this.changed(this.view());
-    } else if (message.type === "job.state") {
-      this.onJob(message.job);
-    }
+    if (message.type === "printer.status") this.#printer(message.printer);
+    else if (message.type === "health.changed") this.takeHealth(message.health);
+    else if (message.type === "job.state") this.told.job(message.job);
+    else if (message.type === "scanner.data") this.told.scan(String(message.text ?? ""));
+    else if (/^device\./.test(message.type)) this.told.devices();
+  }
+
+  #printer(printer) {
+    this.printer = printer;
+    this.#tell();
+    if (!this.health || this.health.printer?.code === printer.code) return;
+    clearTimeout(this.staleTimer);
+    this.staleTimer = setTimeout(() => {
+      if (this.health?.printer?.code !== this.printer?.code) this.askHealth();
+    }, STALE_MS);
   }
 }

@@ -4,9 +4,10 @@ const TIMEOUT_MS = 15_000;
 
 /** A client for /api/till/. `line` is a LineWatch; `changed()` is called when the line may have. */
 export class TillApi {
-  constructor({ base, line, changed = () => {}, fetcher = (...args) => fetch(...args) }) {
+  constructor({ base, line, clock, changed = () => {}, fetcher = (...args) => fetch(...args) }) {
     this.base = base;
     this.line = line;
+    this.clock = clock;
     this.changed = changed;
     this.fetcher = fetcher;
     this.session = "";
@@ -34,14 +35,17 @@ export class TillApi {
     const id = (this.count += 1);
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), timeout);
-    this.line.begin(id, performance.now());
+    const asked = performance.now();
+    this.line.begin(id, asked);
     let result;
     try {
       const response = await this.fetcher(this.base + path, {
         method, body: text, signal: abort.signal, credentials: "same-origin", cache: "no-store",
-        headers: this.#headers(text, headers),
+        headers: this.#headers(method, text, headers),
       });
+      const answered = performance.now();
       result = await readAnswer(response);
+      if (result.data?.now) this.clock?.learn(asked, answered, Date.parse(result.data.now));
     } catch (error) {
       result = { kind: "unknown", why: error.name === "AbortError" ? "timeout" : "network" };
     } finally {
@@ -52,9 +56,11 @@ export class TillApi {
     return result;
   }
 
-  #headers(text, more) {
+  #headers(method, text, more) {
     const headers = { Accept: "application/json", "X-Guitai-Till": "1", ...more };
     if (text !== undefined) headers["Content-Type"] = "application/json";
+    // What this device believes: the server issues nothing under another day (clock guard).
+    if (method !== "GET") headers["X-Guitai-Clock"] = new Date().toISOString();
     if (this.session) headers["X-Guitai-Session"] = this.session;
     return headers;
   }

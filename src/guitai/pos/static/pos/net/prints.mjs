@@ -56,6 +56,14 @@ export class Prints {
     }
   }
 
+  /** What the heartbeat does: news that the server missed, and jobs that still wait for the agent. */
+  async tend() {
+    await this.#reportAgain();
+    for (const job of this.open()) {
+      if (job.state !== "failed" && !this.busy.has(job.id)) await this.#advance(job);
+    }
+  }
+
   async #advance(job) {
     if (this.agent.state !== "ready") {
       if (isOpen(job) || job.state === "fetching") this.#set(job.id, { state: "held" });

@@ -11,6 +11,7 @@ import { discountShares, netOf, piecesOf } from "../logic/cart.mjs";
 import { parseAmount, quantityText, shown } from "../logic/money.mjs";
 import { METHODS, changeOf, missing, quickAmounts, resolved } from "../logic/tender.mjs";
 import { t } from "../words/words.mjs";
+import { clockStop, isBlocked } from "./clock.mjs";
 import { button, errorWords, field, key, money, notice, numberPad } from "./parts.mjs";
 
 export function checkoutView(app) {
@@ -169,12 +170,12 @@ export function dueView(app) {
     h("div.cart-head", null, h("h2", null, t("cart.count", { lines: cart.lines.length, pieces: quantityText(piecesOf(cart)) })), button(t("sale.back"), () => backToCart(app), { kind: "quiet", cap: "Esc" })),
     h("ol.lines.small", { tabindex: "0", "aria-label": t("cart.lines") }, cart.lines.map((line) => h("li", { key: line.id },
       h("span.name", null, line.name), h("span.soft", null, `×${quantityText(line.quantity)}`), money(netOf(line)))), discountLines(cart)),
-    refusalView(app),
+    clockStop(app) ?? refusalView(app),
     h("div.totals", null,
       h("div.total-row", null, h("span.total-name", null, t("due.total")), money(total, "output.total.money")),
       h("div.change-row", { class: rest > 0 ? "is-short" : "" },
         h("span", null, t(rest > 0 ? "due.missing" : "due.change")), money(rest > 0 ? rest : change, "output.money")),
-      h("button.button.primary.pay", { type: "button", id: "confirm", onclick: () => confirmSale(app), "aria-keyshortcuts": "F9" },
+      h("button.button.primary.pay", { type: "button", id: "confirm", disabled: isBlocked(app), onclick: () => confirmSale(app), "aria-keyshortcuts": "F9" },
         h("span", null, t("due.confirm")),
         h("span.picked", null, t(nextWord(till, choice), { kind: t(`choice.${choice.kind}`) })),
         key("F9"))));

@@ -1,62 +1,76 @@
-// 設備: the way to the printer, pairing, tests, the drawer, and how the page looks.
+// 設備: the doctor first; then printer, scanner, drawer, this register, and how the page looks.
 
-import { deviceDo, openDrawer, pairAgent } from "../actions/pages.mjs";
+import { chooseAddress, chooseAgent, chooseDevice, deviceDo, searchNetwork } from "../actions/devices.mjs";
+import { openDrawer } from "../actions/pages.mjs";
 import { h } from "../lib/vdom.mjs";
-import { halfWidth } from "../logic/money.mjs";
-import { printerView } from "../logic/printing.mjs";
 import { hasCentre } from "../logic/strip.mjs";
 import { LANGUAGES, language, t } from "../words/words.mjs";
+import { agentError, doctorView } from "./doctor.mjs";
 import { jobsView } from "./jobs.mjs";
 import { button, busyWord, field, notice } from "./parts.mjs";
 
 export function deviceView(app) {
   return h("section.page.device", { key: "device" },
     h("h1", null, t("nav.device")),
+    doctorView(app),
     h("div.columns", null,
-      h("div", null, printerPanel(app), jobsPanel(app), looksPanel(app)),
-      h("div", null, drawerPanel(app), registerPanel(app))));
+      h("div", null, jobsPanel(app), printerPanel(app), agentsPanel(app)),
+      h("div", null, drawerPanel(app), registerPanel(app), looksPanel(app))));
 }
 
 function printerPanel(app) {
-  const { agent, device } = app.state;
-  const view = printerView(agent);
+  const { device, devices, agent } = app.state;
   const ready = agent.state === "ready";
-  return h("section.panel", null,
+  const off = Boolean(app.state.busy);
+  return h("section.panel", { key: "printer" },
     h("h2", null, t("device.printer")),
-    notice(view.tone, view.message || t(view.code)),
-    agent.printer?.device && h("p.soft", null, agent.printer.device.name),
-    CURES[agent.state] && h("p.cure", null, t(CURES[agent.state])),
-    agent.state === "unpaired" && pairForm(app),
     device.say && notice("good", t(device.say)),
-    device.error && agent.state !== "unpaired" && notice("bad", agentError(device.error)),
-    h("div.tools", null,
-      !ready && button(t("device.reconnect"), () => app.agent.retry(), { kind: agent.state === "unpaired" ? "quiet" : "primary" }),
-      ready && button(t("device.test"), () => deviceDo(app, "selftest.run", { what: "test" }), { disabled: Boolean(app.state.busy) }),
-      ready && button(t("device.reset"), () => deviceDo(app, "device.reset"), { disabled: Boolean(app.state.busy) }),
-      ready && button(busyWord(app, "diag.run", t("device.diagnose")), () => deviceDo(app, "diag.run"), { disabled: Boolean(app.state.busy) })),
-    device.findings && h("ul.findings", null, device.findings.map((finding, at) =>
-      h("li", { key: at }, notice(finding.level === "ok" ? "good" : finding.level === "warn" ? "warn" : "bad", finding.message, finding.remedy && h("p.cure", null, finding.remedy))))));
+    device.error && agent.local !== "unpaired" && notice("bad", agentError(device.error)),
+    !ready && h("p.soft", null, t("device.not_now")),
+    ready && h("div.tools", null,
+      button(busyWord(app, "selftest.run", t("device.test")), () => deviceDo(app, "selftest.run", { what: "test" }, "device.did_test"), { disabled: off }),
+      button(t("device.ruler"), () => deviceDo(app, "selftest.run", { what: "ruler" }, "device.did_ruler"), { disabled: off }),
+      button(t("device.reset"), () => deviceDo(app, "device.reset", {}, "device.did_reset"), { disabled: off })),
+    ready && deviceList(app, devices, off));
 }
 
-const CURES = { denied: "printer.denied_cure", down: "printer.down_cure", unpaired: "printer.unpaired_cure", asking_permission: "printer.permission_cure", old: "printer.old_cure" };
-
-function pairForm(app) {
-  const { code, error } = app.state.device;
-  return h("form.inline", { onsubmit: (event) => { event.preventDefault(); pairAgent(app); } },
-    field("pair-code", t("device.pair_code"), {
-      value: code, inputmode: "numeric", maxlength: 6, autofocus: true, oninput: (event) => app.within("device", { code: halfWidth(event.target.value).replace(/\D/g, ""), error: null }),
-    }, { fault: error ? agentError(error) : "", hint: t("device.pair_hint") }),
-    h("button.button.primary", { type: "submit", disabled: code.length !== 6 || Boolean(app.state.busy) }, t("device.pair")));
+function deviceList(app, devices, off) {
+  return h("div.chooser", null,
+    h("h3", null, t("device.choose")),
+    devices.error && notice("bad", agentError(devices.error)),
+    devices.state === "ready" && !devices.list.length && h("p.soft", null, t("device.none")),
+    h("ul.devices", { "aria-label": t("device.choose") }, devices.list.map((device) => deviceRow(app, device, devices.profiles, off))),
+    devices.searched && !devices.found.length && h("p.soft", { role: "status" }, t("device.none_found")),
+    h("div.tools", null, button(busyWord(app, "device.scan", t("device.search")), () => searchNetwork(app), { disabled: off })),
+    h("form.inline", { onsubmit: (event) => { event.preventDefault(); chooseAddress(app); } },
+      field("device-address", t("device.address"), { value: devices.address, maxlength: 60, oninput: (event) => app.within("devices", { address: event.target.value }) }, { hint: t("device.address_hint") }),
+      h("button.button", { type: "submit", disabled: off || !devices.address.trim() }, t("device.connect"))));
 }
 
-function agentError(error) {
-  const words = error.message || t(["closed", "timeout"].includes(error.code) ? "device.no_answer" : "error.unknown", { code: error.code });
-  return error.params?.tries_left === undefined ? words : `${words}${t("device.tries_left", { count: error.params.tries_left })}`;
+function deviceRow(app, device, profiles, off) {
+  const kind = ["usb", "serial", "tcp", "virtual"].includes(device.kind) ? t(`device.kind_${device.kind}`) : device.kind;
+  return h("li.device-row", { key: device.id, class: device.selected ? "is-chosen" : "" },
+    h("div", null, h("strong", null, device.name), h("span.soft", null, [kind, device.port, device.dots && t("device.dots", { count: device.dots })].filter(Boolean).join("・"))),
+    device.selected
+      ? h("label.profile", null, h("span", null, t("device.profile")),
+        h("select", { value: device.profile, disabled: off, onchange: (event) => chooseDevice(app, device.id, event.target.value) },
+          profiles.map((name) => h("option", { key: name, value: name }, name))))
+      : button(t("device.use"), () => chooseDevice(app, device.id), { disabled: off, label: t("device.use_this", { name: device.name }) }));
+}
+
+/** Over the relay any agent of this store can be used: a tablet prints at the counter beside it. */
+function agentsPanel(app) {
+  const { agents, relayAgent } = app.state.agent;
+  if (!agents?.length || (agents.length === 1 && relayAgent)) return null;
+  return h("section.panel", { key: "agents" }, h("h2", null, t("agents.title")), h("p.soft", null, t("agents.text")),
+    h("ul.devices", { "aria-label": t("agents.title") }, agents.map((agent) => h("li.device-row", { key: agent.register_id, class: agent.register_id === relayAgent?.register_id ? "is-chosen" : "" },
+      h("div", null, h("strong", null, agent.register_name), h("span.soft", null, agent.name)),
+      agent.register_id === relayAgent?.register_id ? h("span.soft", null, t("agents.used")) : button(t("agents.use"), () => chooseAgent(app, agent.own ? "" : agent.register_id), { label: t("agents.use_this", { name: agent.register_name }) })))));
 }
 
 function jobsPanel(app) {
   const open = app.prints.open();
-  return h("section.panel", null, h("h2", null, t("device.jobs")), open.length ? jobsView(app, open) : h("p.soft", null, t("device.no_jobs")));
+  return h("section.panel", { key: "jobs-panel" }, h("h2", null, t("device.jobs")), open.length ? jobsView(app, open) : h("p.soft", null, t("device.no_jobs")));
 }
 
 function drawerPanel(app) {
@@ -78,6 +92,7 @@ function registerPanel(app) {
     ["device.auto_issue", yes(register.auto_issue)], ["device.auto_print", yes(register.auto_print)], ["device.print_detail", yes(register.print_detail)],
     ["strip.numbers", numbers?.period_label ? `${numbers.period_label}　${t("device.numbers_left", { count: numbers.remaining })}` : t("strip.numbers_none")],
     ["strip.centre", hasCentre(app.state.till) ? `${centre.name}　${centre.state_text ?? ""}` : t("strip.centre_none")],
+    ["device.agent_version", app.state.agent.version || t("printer.off")],
   ];
   return h("section.panel", null, h("h2", null, t("device.this_register")),
     h("dl.facts", null, rows.map(([name, value]) => h("div", { key: name }, h("dt", null, t(name)), h("dd", null, value)))));
@@ -91,4 +106,3 @@ function looksPanel(app) {
     h("div.methods", { role: "group", "aria-label": t("device.language") }, LANGUAGES.map(([code, name]) =>
       h("button.method", { key: code, type: "button", lang: code, "aria-pressed": String(language() === code), onclick: () => app.setLanguage(code) }, name))));
 }
-

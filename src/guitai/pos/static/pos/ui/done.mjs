@@ -10,6 +10,7 @@ import { quantityText } from "../logic/money.mjs";
 import { t } from "../words/words.mjs";
 import { discountLines } from "./checkout.mjs";
 import { scannedNumber } from "../actions/scanning.mjs";
+import { clockStop, isBlocked } from "./clock.mjs";
 import { jobsView } from "./jobs.mjs";
 import { button, errorWords, field, key, money, notice } from "./parts.mjs";
 
@@ -33,8 +34,8 @@ export function doneView(app) {
 export const grouped = (number) => number.replace(/^([A-Z]{2})(\d{8})$/, "$1-$2");
 
 function issuePart(app, result) {
-  return h("div.issue", { key: "issue" }, notice("warn", t("done.not_issued")),
-    h("button.button.primary.pay", { type: "button", id: "issue", disabled: Boolean(app.state.busy), autofocus: true, onclick: () => issueNow(app, result.answer.order.id) },
+  return h("div.issue", { key: "issue" }, clockStop(app) ?? notice("warn", t("done.not_issued")),
+    h("button.button.primary.pay", { type: "button", id: "issue", disabled: Boolean(app.state.busy) || isBlocked(app), autofocus: true, onclick: () => issueNow(app, result.answer.order.id) },
       h("span", null, app.state.busy === "issue" ? t("done.issuing") : t("done.issue")), key("Enter")));
 }
 

@@ -42,6 +42,13 @@ export function listen(app) {
   }, { capture: true });
 }
 
+/** A scan that came through the agent (a serial scanner): the same way as one that was typed. */
+export function scanned(app, text) {
+  if (!text) return;
+  if (app.state.phase === "till") onScan(app, text);
+  else if (isField(document.activeElement)) insert(document.activeElement, text);
+}
+
 function plain(event) {
   return {
     key: event.key, code: event.code, shift: event.shiftKey, ctrl: event.ctrlKey || event.metaKey, alt: event.altKey,

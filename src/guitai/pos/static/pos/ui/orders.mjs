@@ -1,5 +1,6 @@
 // Orders of this register: list with search at the left, one order at the right.
 
+import { clockStop, isBlocked } from "./clock.mjs";
 import { busyWord } from "./parts.mjs";
 import { cancelOrder, findOrders, issueOrder, newerOrders, olderOrders, openOrder, reprintOrder, saveOrderNumber, startCancel } from "../actions/orders.mjs";
 import { scannedNumber } from "../actions/scanning.mjs";
@@ -100,8 +101,10 @@ function tools(app, detail, number) {
   const live = detail.state !== "cancelled";
   const manual = detail.invoice_manual ?? detail.invoice?.manual;
   const off = Boolean(busy);
+  const issuable = live && !number && (detail.can_issue ?? detail.invoice_kind !== "self");
   return h("div.tools", { key: "tools" },
-    live && !number && (detail.can_issue ?? detail.invoice_kind !== "self") && button(busy === "issue" ? t("done.issuing") : t("done.issue"), () => issueOrder(app), { kind: "primary", disabled: off }),
+    issuable && clockStop(app),
+    issuable && button(busy === "issue" ? t("done.issuing") : t("done.issue"), () => issueOrder(app), { kind: "primary", disabled: off || isBlocked(app) }),
     number && !manual && (detail.invoice?.printable ?? true) && button(t("orders.reprint_proof"), () => reprintOrder(app, "proof"), { disabled: off }),
     button(t("orders.reprint_detail"), () => reprintOrder(app, "detail"), { disabled: off }),
     live && !number && button(t("orders.manual"), () => { app.within("orders", { manual: { number: "" }, cancel: null, error: null }); app.focus("manual-number"); }, { disabled: off }),

@@ -45,6 +45,7 @@ export function notice(tone, words, ...more) {
 export function errorWords(error) {
   if (!error) return "";
   if (error.code === "line") return t("line.no_answer");
+  if (["closed", "timeout"].includes(error.code)) return t("device.no_answer");
   if (error.words) return t(error.words);
   return error.message || t("error.unknown", { code: error.code });
 }

@@ -4,6 +4,7 @@ import { icon } from "../lib/icons.mjs";
 import { h } from "../lib/vdom.mjs";
 import { stripCells } from "../logic/strip.mjs";
 import { t } from "../words/words.mjs";
+import { healthOf, openDoctor } from "../actions/doctor.mjs";
 import { openPage } from "../actions/pages.mjs";
 import { signOut } from "../actions/session.mjs";
 import { key } from "./parts.mjs";
@@ -44,13 +45,13 @@ function lineWarning(app) {
 }
 
 function strip(app) {
-  const cells = stripCells({ till: app.state.till, agent: app.state.agent, line: app.state.line });
-  const where = { printer: "device", numbers: "device", centre: "device", line: "device" };
+  const { till, agent, line, clock } = app.state;
+  const cells = stripCells({ till, agent, line, clock: clock.code, health: healthOf(app) });
   return h("footer.strip", { key: "strip", "aria-label": t("strip.label") }, cells.map((cell) => {
     const words = cell.message || t(cell.code, cell.params);
     return h("button.cell", {
       key: cell.id, type: "button", class: cell.tone, title: words, disabled: app.state.phase !== "till",
-      onclick: () => openPage(app, where[cell.id]),
+      onclick: () => openDoctor(app, cell),
     }, icon(cell.tone), h("span.cell-name", null, t(`strip.${cell.id}`)), h("span.cell-words", null, words));
   }));
 }

@@ -1,0 +1,63 @@
+// The doctor on the till: what is known of the way to the paper, and the buttons beside it.
+
+import { healthView } from "../logic/health.mjs";
+import { fetchBook } from "../net/book.mjs";
+import { busily } from "./after.mjs";
+import { noteClock } from "./clock.mjs";
+import { openPage } from "./pages.mjs";
+import { refresh } from "./session.mjs";
+
+/** A probe may take five seconds (agent-protocol.md §7), a test slip a little more. */
+const PROBE_MS = 20_000;
+const BOOK_WAIT_MS = 30_000;
+
+export function healthOf(app) {
+  const { agent, line, clock, book } = app.state;
+  return healthView({ agent, line, clock: clock.code, book });
+}
+
+/** From the strip to the page where it is told in full; a trouble leads right to the doctor. */
+export function openDoctor(app, { id, tone }) {
+  openPage(app, "device");
+  if (["printer", "line"].includes(id) && tone !== "good") app.focus("doctor");
+}
+
+/** Load the book once; without it the page has only its own short words. */
+export async function loadBook(app) {
+  const book = await fetchBook(app.pageBase);
+  if (book) app.set({ book });
+  else setTimeout(() => loadBook(app), BOOK_WAIT_MS);
+}
+
+/** 「重新檢查」: every hop anew, also the page's own. */
+export function recheck(app) {
+  return busily(app, "diag.run", async () => {
+    app.within("doctor", { error: null });
+    await Promise.all([refresh(app), probe(app)]);
+    noteClock(app);
+    app.within("doctor", { checked: Date.now() });
+  });
+}
+
+async function probe(app) {
+  if (app.agent.state !== "ready") return app.agent.retry();
+  return ask(app, "diag.run");
+}
+
+/** One of the doctor's messages; its answer is the new health. */
+async function ask(app, type, fields = {}) {
+  try {
+    app.agent.takeHealth(await app.agent.request(type, fields, PROBE_MS));
+    app.within("doctor", { error: null });
+    return true;
+  } catch (error) {
+    app.within("doctor", { error });
+    return false;
+  }
+}
+
+/** The button for what software can do itself. */
+export const fixIt = (app, name) => busily(app, `fix.${name}`, () => ask(app, "diag.fix", { name }));
+
+/** A person's answer to what no sensor sees. */
+export const answerDoctor = (app, id, yes) => busily(app, "diag.answer", () => ask(app, "diag.answer", { id, answer: yes ? "yes" : "no" }));
