@@ -1,52 +1,31 @@
 """The job journal in SQLite: one row a job, WAL, ``synchronous=FULL`` (printing.md §3).
 
 Every step is compare-and-set on the state column, so two threads, or an operator and the printer,
-never both win. ``seq`` keeps the order of submission.
+never both win. ``seq`` keeps the order of submission. A disk that is full or a file that is held by
+another program is told with a code of ``opening.JOURNAL_CODES``; nothing has changed then.
 """
 
 import json
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ..errors import AgentError
+from .opening import open_journal, plainly
 from .rules import OPEN, PRINTABLE, State, canonical, digest, may
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS job (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT,
-  job_id TEXT NOT NULL UNIQUE,
-  origin TEXT NOT NULL,
-  kind TEXT NOT NULL CHECK (kind IN ('document', 'selftest', 'pairing')),
-  copy TEXT NOT NULL CHECK (copy IN ('original', 'reprint')),
-  sha256 TEXT NOT NULL,
-  doc TEXT,
-  state TEXT NOT NULL CHECK (state IN
-    ('queued', 'waiting', 'sending', 'done', 'uncertain', 'expired', 'cancelled')),
-  reason TEXT NOT NULL DEFAULT '',
-  bytes INTEGER NOT NULL DEFAULT 0,
-  submitted_at REAL NOT NULL,
-  updated_at REAL NOT NULL,
-  expires REAL NOT NULL
-);
-CREATE INDEX IF NOT EXISTS job_open ON job (seq)
-  WHERE state IN ('queued', 'waiting', 'sending', 'uncertain');
-CREATE TABLE IF NOT EXISTS note (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS step (
-  job_id TEXT NOT NULL, at REAL NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,
-  bytes INTEGER NOT NULL
-);
-"""
 COLUMNS = (
     "job_id, origin, kind, copy, sha256, doc, state, reason, bytes,"
     " submitted_at, updated_at, expires"
 )
+PENDING = (*PRINTABLE, State.SENDING)
 QUEUE_LIMIT = 200
+IDENTITY_LIFE = 730 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +65,7 @@ class Journal:
         self.clock = clock
         self.on_change: Callable[[Job], None] = lambda job: None
         self._lock = threading.RLock()
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._db.executescript(SCHEMA)
+        self._db = open_journal(path)
 
     def close(self) -> None:
         with self._lock:
@@ -153,12 +129,12 @@ class Journal:
         return self._select(where, args, order="seq DESC", limit=f"LIMIT {int(limit)}")
 
     def counts(self) -> dict[str, int]:
-        with self._lock, closing(self._db.cursor()) as cursor:
+        with self._reading() as cursor:
             return dict(cursor.execute("SELECT state, count(*) FROM job GROUP BY state"))
 
     def steps(self, job_id: str) -> list[tuple[str, str, int]]:
         """The history of one job: (state, reason, bytes), oldest first."""
-        with self._lock, closing(self._db.cursor()) as cursor:
+        with self._reading() as cursor:
             return cursor.execute(
                 "SELECT state, reason, bytes FROM step WHERE job_id = ? ORDER BY rowid", (job_id,)
             ).fetchall()
@@ -181,16 +157,14 @@ class Journal:
         return self.move(job, State.WAITING, reason, bytes_sent=0)
 
     def park(self, reason: str) -> None:
-        """Tell every job that could be printed why it is waiting."""
-        for job in self.printable():
-            if (job.state, job.reason) != (State.WAITING, reason):
-                self._try_move(job, State.WAITING, reason)
+        """Tell every job that could be printed why it is waiting; one commit for all of them."""
+        where = f"state IN ({_quoted(PRINTABLE)}) AND NOT (state = 'waiting' AND reason = ?)"
+        self._move_all(where, (reason,), State.WAITING, reason)
 
     def expire(self) -> None:
         """Let jobs go whose time ran out before their first byte."""
-        now = self.clock()
-        for job in self._select(f"state IN ({_quoted(PRINTABLE)}) AND expires <= ?", (now,)):
-            self._try_move(job, State.EXPIRED)
+        where = f"state IN ({_quoted(PRINTABLE)}) AND expires <= ?"
+        self._move_all(where, (self.clock(),), State.EXPIRED, "")
 
     def cancel(self, job_id: str) -> Job:
         job = self.get(job_id)
@@ -211,41 +185,70 @@ class Journal:
         return self.move(job, *answer)
 
     def prune(self, *, older_than: float) -> int:
-        """Forget what finished jobs said (buyers, numbers); ids and hashes stay for replays."""
-        with self._lock:
-            cursor = self._db.execute(
-                "UPDATE job SET doc = NULL WHERE doc IS NOT NULL AND updated_at < ?"
-                " AND state IN ('done', 'expired', 'cancelled')",
-                (self.clock() - older_than,),
+        """Forget what finished jobs said (buyers, numbers) and how they went; returns how many.
+
+        Ids and hashes stay for replays, ``IDENTITY_LIFE`` at the least.
+        """
+        now = self.clock()
+        ended = "updated_at < ? AND state IN ('done', 'expired', 'cancelled')"
+        with self._writing():
+            self._db.execute(
+                f"DELETE FROM step WHERE job_id IN (SELECT job_id FROM job WHERE {ended}"
+                " AND doc IS NOT NULL)",
+                (now - older_than,),
             )
-            return cursor.rowcount
+            pruned = self._db.execute(
+                f"UPDATE job SET doc = NULL WHERE doc IS NOT NULL AND {ended}", (now - older_than,)
+            ).rowcount
+            self._db.execute(f"DELETE FROM job WHERE {ended}", (now - IDENTITY_LIFE,))
+        return pruned
 
     @property
     def dirty(self) -> bool:
         """May the printer still hold a part of a job? True from ``sending`` to ``done``, also
         over a crash: then it must be cleaned before the next first byte (printing.md §7)."""
-        with self._lock, closing(self._db.cursor()) as cursor:
+        with self._reading() as cursor:
             row = cursor.execute("SELECT value FROM note WHERE key = 'dirty'").fetchone()
         return bool(row == ("1",))
 
     def set_dirty(self, dirty: bool) -> None:
-        with self._lock:
+        with self._writing():
             self._write_dirty(dirty)
 
     def _write_dirty(self, dirty: bool) -> None:
         self._db.execute("INSERT OR REPLACE INTO note VALUES ('dirty', ?)", (str(int(dirty)),))
 
-    def _try_move(self, job: Job, new: State, reason: str = "") -> None:
-        try:
-            self.move(job, new, reason)
-        except AgentError as error:  # somebody else moved it first: their step stands
-            if error.code != "wrong_state":
-                raise
+    def _move_all(self, where: str, args: tuple[object, ...], new: State, reason: str) -> None:
+        with self._lock:
+            jobs = self._select(where, args)
+            if not jobs:
+                return
+            now = self.clock()
+            with self._writing():
+                for job in jobs:
+                    self._db.execute(
+                        "UPDATE job SET state = ?, reason = ?, updated_at = ? WHERE job_id = ?",
+                        (new.value, reason, now, job.job_id),
+                    )
+                    self._record(job.job_id, now, new, reason, job.bytes)
+        for job in jobs:
+            self.on_change(replace(job, state=new, reason=reason, updated_at=now))
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Cursor]:
+        with plainly(), self._lock, closing(self._db.cursor()) as cursor:
+            yield cursor
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """One transaction, on the disk when it is left; nothing has changed when it fails."""
+        with plainly(), self._lock, self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            yield
 
     def _compare_and_set(self, job: Job, new: State, reason: str, sent: int) -> None:
         now = self.clock()
-        with self._db:
-            self._db.execute("BEGIN IMMEDIATE")
+        with self._writing():
             cursor = self._db.execute(
                 "UPDATE job SET state = ?, reason = ?, bytes = ?, updated_at = ?"
                 " WHERE job_id = ? AND state = ?",
@@ -262,8 +265,7 @@ class Journal:
     def _insert(self, wanted: Submission, sha256: str, now: float) -> None:
         values = (wanted.job_id, wanted.origin, wanted.kind, wanted.copy, sha256)
         doc = canonical(wanted.doc).decode()
-        with self._db:
-            self._db.execute("BEGIN IMMEDIATE")
+        with self._writing():
             self._db.execute(
                 f"INSERT INTO job ({COLUMNS}) VALUES (?,?,?,?,?,?,'queued','',0,?,?,?)",
                 (*values, doc, now, now, wanted.expires),
@@ -282,15 +284,15 @@ class Journal:
         return known
 
     def _count_open(self) -> int:
-        with closing(self._db.cursor()) as cursor:
-            sql = f"SELECT count(*) FROM job WHERE state IN ({_quoted(PRINTABLE)})"
+        with self._reading() as cursor:
+            sql = f"SELECT count(*) FROM job WHERE state IN ({_quoted(PENDING)})"
             return int(cursor.execute(sql).fetchone()[0])
 
     def _select(
         self, where: str, args: tuple[object, ...] = (), *, order: str = "seq", limit: str = ""
     ) -> list[Job]:
         sql = f"SELECT {COLUMNS} FROM job WHERE {where} ORDER BY {order} {limit}"
-        with self._lock, closing(self._db.cursor()) as cursor:
+        with self._reading() as cursor:
             return [_job(row) for row in cursor.execute(sql, args)]
 
 

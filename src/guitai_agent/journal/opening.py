@@ -1,0 +1,95 @@
+"""Opening the journal's file, and saying plainly why it cannot be used (printing.md §3).
+
+A journal that cannot be trusted is refused, never replaced: it knows what was printed.
+"""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..errors import AgentError
+
+VERSION = 1
+WAIT_SECONDS = 5.0
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS job (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  job_id TEXT NOT NULL UNIQUE,
+  origin TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('document', 'selftest', 'pairing')),
+  copy TEXT NOT NULL CHECK (copy IN ('original', 'reprint')),
+  sha256 TEXT NOT NULL,
+  doc TEXT,
+  state TEXT NOT NULL CHECK (state IN
+    ('queued', 'waiting', 'sending', 'done', 'uncertain', 'expired', 'cancelled')),
+  reason TEXT NOT NULL DEFAULT '',
+  bytes INTEGER NOT NULL DEFAULT 0,
+  submitted_at REAL NOT NULL,
+  updated_at REAL NOT NULL,
+  expires REAL NOT NULL
+);
+CREATE INDEX IF NOT EXISTS job_open ON job (seq)
+  WHERE state IN ('queued', 'waiting', 'sending', 'uncertain');
+CREATE TABLE IF NOT EXISTS note (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS step (
+  job_id TEXT NOT NULL, at REAL NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,
+  bytes INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS step_job ON step (job_id);
+"""
+REFUSALS = {
+    sqlite3.SQLITE_FULL: "disk_full",
+    sqlite3.SQLITE_BUSY: "journal_locked",
+    sqlite3.SQLITE_LOCKED: "journal_locked",
+    sqlite3.SQLITE_CORRUPT: "journal_broken",
+    sqlite3.SQLITE_NOTADB: "journal_broken",
+    sqlite3.SQLITE_READONLY: "journal_unwritable",
+    sqlite3.SQLITE_IOERR: "journal_unwritable",
+    sqlite3.SQLITE_CANTOPEN: "journal_unwritable",
+}
+JOURNAL_CODES = frozenset(REFUSALS.values()) | {"journal_newer"}
+
+
+@contextlib.contextmanager
+def plainly() -> Iterator[None]:
+    """Turns what SQLite says of file and disk into ``AgentError`` (``JOURNAL_CODES``)."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = REFUSALS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+        if code is None:
+            raise
+        raise AgentError(code, detail=str(error)) from error
+
+
+def open_journal(path: Path) -> sqlite3.Connection:
+    """A durable connection: WAL, every commit on the disk before it returns.
+
+    Raises ``AgentError``: ``journal_locked`` (another program holds it), ``journal_broken``,
+    ``journal_newer`` (written by a later agent), ``journal_unwritable``, ``disk_full``.
+    """
+    with plainly():
+        db = sqlite3.connect(
+            path, check_same_thread=False, isolation_level=None, timeout=WAIT_SECONDS
+        )
+    try:
+        with plainly():
+            _prepare(db, path)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _prepare(db: sqlite3.Connection, path: Path) -> None:
+    version = int(db.execute("PRAGMA user_version").fetchone()[0])
+    if version > VERSION:
+        raise AgentError("journal_newer", path=str(path), version=version, known=VERSION)
+    verdict = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
+    if verdict != "ok":
+        raise AgentError("journal_broken", path=str(path), detail=verdict)
+    db.execute("PRAGMA journal_mode=WAL")
+    db.execute("PRAGMA synchronous=FULL")
+    db.executescript(SCHEMA)
+    db.execute(f"PRAGMA user_version = {VERSION}")
