@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, parse_cookie
 
-from guitai.api.errors import MissingMark
+from guitai.api.errors import BadClock, MissingMark
 from guitai.kernel.errors import NotAllowed
+from guitai.kernel.moments import moment_of
 from guitai.orders.services import Clerk
 from guitai.tenancy import queries
 from guitai.tenancy.errors import NotBound, SessionClosed
@@ -18,6 +20,7 @@ from guitai.tenancy.models import Binding, Register, TillSession
 COOKIE = "guitai_till"
 MARK = "HTTP_X_GUITAI_TILL"
 SESSION = "HTTP_X_GUITAI_SESSION"
+CLOCK = "HTTP_X_GUITAI_CLOCK"
 COOKIE_LIFE = 400 * 24 * 3600
 SAFE = frozenset({"GET", "HEAD"})
 
@@ -58,6 +61,21 @@ def session_id_of(environ: Mapping[str, Any]) -> UUID | None:
         return UUID(environ.get(SESSION, ""))
     except ValueError:
         return None
+
+
+def clock_of(environ: Mapping[str, Any]) -> datetime | None:
+    """The device's own clock as its page told it; ``None`` where the header is missing.
+
+    An RFC 3339 moment with its offset, for example ``2026-11-21T12:00:00+08:00``. Raises
+    ``API-CLOCK`` for everything else.
+    """
+    told = environ.get(CLOCK)
+    if told is None:
+        return None
+    moment = moment_of(told)
+    if moment is None:
+        raise BadClock(value=str(told)[:40])
+    return moment
 
 
 def device_of(request: HttpRequest) -> Device:

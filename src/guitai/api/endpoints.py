@@ -54,7 +54,7 @@ Handler = Callable[[Call], Any]
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A parameter behind the question mark, for the document."""
+    """A parameter behind the question mark, or an optional header, for the document."""
 
     name: str
     words: str
@@ -78,6 +78,7 @@ class Endpoint:
     needs: tuple[str, ...] = ()
     status: int = 200
     query: tuple[Query, ...] = ()
+    headers: tuple[Query, ...] = ()
     raw: Callable[[HttpRequest], HttpResponse] | None = None
     extra: Mapping[int, str] = field(default_factory=dict)
 

@@ -27,6 +27,14 @@ class MissingMark(NotAllowed):
     sentence = "這個要求不是收銀頁面送出的，請重新整理頁面後再試。"
 
 
+class BadClock(GuitaiError):
+    """The header with the device's own clock is no RFC 3339 moment."""
+
+    code = "API-CLOCK"
+    status = 400
+    sentence = "裝置時間「{value}」不正確，請重新整理頁面後再試。"
+
+
 class NoSuchAddress(NotFound):
     code = "API-NOT-FOUND"
     sentence = "沒有這個位址。"

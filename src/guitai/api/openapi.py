@@ -104,6 +104,10 @@ def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
         {"name": q.name, "in": "query", "description": q.words, "schema": dict(q.schema)}
         for q in endpoint.query
     ]
+    found += [
+        {"name": h.name, "in": "header", "description": h.words, "schema": dict(h.schema)}
+        for h in endpoint.headers
+    ]
     return found
 
 

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from guitai.api import shapes
+from guitai.api import auth, shapes
 from guitai.api.endpoints import Call
 from guitai.api.errors import WrongShape
 from guitai.api.printing import job_out
@@ -13,7 +13,7 @@ from guitai.invoicing import queries as invoicing
 from guitai.invoicing.models import Invoice
 from guitai.invoicing.rules import INVOICE_STATE_NAMES, STATE_NAMES, InvoiceState, TransmissionState
 from guitai.kernel import clock
-from guitai.orders import queries, services
+from guitai.orders import queries, rules, services
 from guitai.orders.errors import OrderNotFound, ZeroInvoice
 from guitai.orders.models import Order
 from guitai.orders.rules import OrderState
@@ -159,8 +159,10 @@ def _tender(tender: Any) -> shapes.TenderOut:
 
 def issue(call: Call) -> dict[str, Any]:
     body: shapes.IssueIn = call.body
+    now = clock.now()
+    rules.check_clock(auth.clock_of(call.request.META), now)
     choice = body.invoice.choice() if body.invoice else None
-    return services.issue_later(call.clerk, call.ids["id"], clock.now(), choice)
+    return services.issue_later(call.clerk, call.ids["id"], now, choice)
 
 
 def cancel(call: Call) -> dict[str, Any]:

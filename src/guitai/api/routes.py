@@ -10,6 +10,11 @@ _JOB_STATE = {
     "type": "string",
     "enum": ["waiting", "sent", "done", "uncertain", "cancelled"],
 }
+_CLOCK = Query(
+    "X-Guitai-Clock",
+    "裝置自己的時間；日期與伺服器不同時拒絕",
+    {"type": "string", "format": "date-time"},
+)
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", "bind", "綁定這台裝置", shapes.BindOut, till.bind, shapes.BindIn, who=NOBODY),
@@ -46,6 +51,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         status=201,
         raw=sales.view,
         needs=("till.checkout",),
+        headers=(_CLOCK,),
     ),
     Endpoint(
         "GET",
@@ -76,6 +82,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         orders.issue,
         shapes.IssueIn,
         needs=("till.checkout",),
+        headers=(_CLOCK,),
     ),
     Endpoint(
         "POST",

@@ -169,10 +169,26 @@ class CheckIn(Body):
     npoban: Code = ""
 
 
-class AgentIn(Body):
+Objects = Annotated[list[dict[str, Any]], Meta(max_length=100)]
+
+
+class AgentIn(msgspec.Struct, kw_only=True):
+    """The agent's Health as it told it (docs/agent-protocol.md): a newer agent may say more.
+
+    ``code`` and ``message`` are for a report without hops. What is inside is cut to size and read
+    with suspicion by ``devices.rules.signs_of``.
+    """
+
     agent_id: Short
-    version: Annotated[str, Meta(max_length=20)] = ""
-    code: Annotated[str, Meta(max_length=20)] = ""
+    version: Annotated[str, Meta(max_length=64)] = ""
+    hops: Objects = []
+    findings: Objects = []
+    printer: dict[str, Any] | None = None
+    device: dict[str, Any] | None = None
+    queue: dict[str, Any] | None = None
+    clock: dict[str, Any] | None = None
+    time: Annotated[str, Meta(max_length=64)] = ""
+    code: Annotated[str, Meta(max_length=40)] = ""
     message: Annotated[str, Meta(max_length=200)] = ""
 
 
@@ -257,6 +273,14 @@ class BindOut(Answer):
     register: RegisterOut
 
 
+class AgentVersions(Answer):
+    """``min_version``: older agents are refused; ``download``: where a new one is found."""
+
+    min_version: str
+    latest: str
+    download: str
+
+
 class StateOut(Answer):
     register: RegisterOut
     store: StoreOut
@@ -265,6 +289,7 @@ class StateOut(Answer):
     session: SessionOut | None
     numbers: NumbersOut
     centre: CentreOut
+    agent: AgentVersions
     now: datetime
     catalog_version: int
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from django.http import HttpResponse
 
 from guitai.api import auth, shapes, wire
@@ -9,6 +10,7 @@ from guitai.api.endpoints import Call
 from guitai.api.errors import OneCheck
 from guitai.catalog import queries as catalog
 from guitai.devices import services as devices
+from guitai.devices.rules import AGENT_LATEST, AGENT_MIN_VERSION, AGENT_PAGE
 from guitai.invoicing import queries as invoicing
 from guitai.kernel import clock
 from guitai.numbering import queries as numbering
@@ -61,6 +63,9 @@ def state(call: Call) -> shapes.StateOut:
         ),
         centre=shapes.CentreOut(
             **{name: getattr(centre, name) for name in shapes.CentreOut.__struct_fields__}
+        ),
+        agent=shapes.AgentVersions(
+            min_version=AGENT_MIN_VERSION, latest=AGENT_LATEST, download=AGENT_PAGE
         ),
         now=now,
         catalog_version=catalog.catalog_version(),
@@ -131,12 +136,12 @@ def check(call: Call) -> shapes.Ok:
 def agent(call: Call) -> shapes.Ok:
     """The page passes on what the agent beside it says, so that the desk can see it."""
     body: shapes.AgentIn = call.body
-    devices.beat(
+    devices.store_beat(
         call.register_id,
         agent_id=body.agent_id,
         version=body.version,
-        code=body.code,
-        message=body.message,
+        health=msgspec.to_builtins(body),
+        source="page",
         now=clock.now(),
     )
     return shapes.Ok()

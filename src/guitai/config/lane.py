@@ -40,7 +40,7 @@ def _sale(environ: dict[str, Any]) -> tuple[int, bytes]:
         body = _body(environ)
     except GuitaiError as error:
         return error.status, wire.encoded(error.as_dict())
-    return sales.answered(token, auth.session_id_of(environ), body)
+    return sales.answered(token, environ, body)
 
 
 def _body(environ: dict[str, Any]) -> bytes:

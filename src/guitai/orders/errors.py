@@ -25,6 +25,19 @@ class NotSold(Conflict):
     sentence = "商品「{names}」已經下架，請從購物車移除後再結帳。"
 
 
+class ClockWrong(BadInput):
+    """The device's date is not the server's (B.6.4): the paper would bear a wrong day.
+
+    ``device`` and ``server`` are the dates in Taipei, ``minutes`` how far the clocks are apart.
+    """
+
+    code = "ORD-CLOCK"
+    sentence = (
+        "這台裝置的日期是 {device}，伺服器是 {server}（相差約 {minutes} 分鐘），已停止開立發票。"
+        "請在系統設定開啟「自動設定時間」、時區選「台北」，校時後再結帳。"
+    )
+
+
 class NoLines(BadInput):
     code = "ORD-NO-LINES"
     sentence = "購物車是空的，請先加入商品。"

@@ -292,6 +292,25 @@ class TestPage:
         with till.shop.tenant():
             assert AgentBeat.objects.get().code == "PAPER_END"
 
+    def test_the_agents_health_is_passed_on_as_it_was_told(self, till, page):
+        hop = {"hop": "paper", "state": "error", "code": "PAPER_END", "message": "紙張用完"}
+        told = {
+            "agent_id": "9f0c", "version": "0.1.0", "hops": [hop], "queue": {"waiting": 2},
+            "findings": [{"code": "PAPER_END", "level": "error", "steps": ["換紙"]}],
+            "printer": {"device": {"profile": "PP-8800"}}, "device": None, "time": "",
+            "clock": {"drift_ms": 7}, "of_a_newer_agent": {"x": 1},
+        }  # fmt: skip
+        assert page.post("agent", told).json() == {"ok": True}
+        with till.shop.tenant():
+            row = AgentBeat.objects.get()
+        assert (row.code, row.profile, row.queue_waiting) == ("PAPER_END", "PP-8800", 2)
+        assert (row.drift_ms, row.source, row.register_id) == (7, "page", till.register.id)
+        assert error(page.post("agent", {**told, "hops": [1]})) == (422, "API-BODY")
+
+    def test_the_state_tells_which_agent_is_new_enough(self, page):
+        told = page.get("state").json()["agent"]
+        assert told == {"min_version": "0.1.0", "latest": "0.1.0", "download": "/agent/"}
+
     def test_addresses_and_methods_that_are_not(self, page):
         assert error(page.get("nowhere")) == (404, "API-NOT-FOUND")
         assert error(page.get("orders/1")) == (404, "API-NOT-FOUND")

@@ -13,6 +13,7 @@ from guitai.orders.rules.choice import (
     is_issued,
     scanned,
 )
+from guitai.orders.rules.clock import check_clock
 from guitai.orders.rules.sale import (
     MAX_LINES,
     TRANSITIONS,
@@ -41,6 +42,7 @@ __all__ = [
     "Priced",
     "Sale",
     "SaleLine",
+    "check_clock",
     "check_text",
     "checked_ban",
     "checked_citizen",

@@ -12,7 +12,7 @@ from guitai.orders.services.later import (
 )
 from guitai.orders.services.parked import park, unpark
 from guitai.orders.services.printing import Slip, report, slip_of
-from guitai.orders.services.sale import Credentials, complete_sale
+from guitai.orders.services.sale import Credentials, complete_sale, replayed
 from guitai.orders.services.shifts import Counted, ShiftResult, close, record_drawer, summarise
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "order_head",
     "park",
     "record_drawer",
+    "replayed",
     "report",
     "reprint",
     "set_manual_number",

@@ -95,6 +95,20 @@ def complete_sale(who: Credentials, sale: Sale, body_hash: bytes, now: datetime)
     return _called(params) if typed is None else _with_number(who, params, typed, sale, now)
 
 
+def replayed(who: Credentials, sale_id: UUID, body_hash: bytes) -> str | None:
+    """The answer of a sale that is already here, as ``complete_sale`` would replay it.
+
+    ``None`` where there is none. Raises ``BIND-NONE`` and ``ORD-REUSED``; writes nothing.
+    """
+    row = sqlcall.one(
+        "SELECT public.orders_replay(%s::uuid, t.register_id, %s::uuid, %s::bytea)::text "
+        "FROM public.orders_till(%s::uuid, %s::bytea, %s::uuid) AS t",
+        (who.merchant_id, sale_id, body_hash, who.merchant_id, who.token_hash, who.session_id),
+        retry=True,
+    )
+    return row[0] if row else None
+
+
 def _slips(sale: Sale, invoice: Invoice | None) -> dict[str, Any]:
     """What may come out, and what to tell where the detail is too long for a slip."""
     if invoice is None:
