@@ -7,7 +7,7 @@ import pytest
 
 from guitai.devices import queries, rules, services
 from guitai.devices.errors import JobNotFound, WrongJobState
-from guitai.devices.models import AgentBeat, PrintJob
+from guitai.devices.models import PrintJob
 from guitai.devices.rules import Copy, JobKind, JobState
 from guitai.kernel.testing import taipei
 from guitai.numbering.tests.shop import OTHER_BAN, make_shop, new_id
@@ -91,12 +91,3 @@ def test_strangers_see_no_jobs(shop):
     other = make_shop(name="別家", ban=OTHER_BAN)
     with other.tenant(), pytest.raises(JobNotFound):
         queries.job(shop.register.id, job.id)
-
-
-def test_one_sign_of_life_a_register(shop):
-    for code in ("OK", "PAPER_END"):
-        services.beat(
-            shop.register.id, agent_id="9f", version="0.1", code=code, message="", now=NOON
-        )
-    assert AgentBeat.objects.count() == 1
-    assert queries.beat(shop.register.id).code == "PAPER_END"
