@@ -29,7 +29,7 @@ from .virtual.device import VirtualPrinter
 from .virtual.receipts import ReceiptFolder
 
 log = logging.getLogger(__name__)
-LOOK_SECONDS = 2.0
+LOOK_SECONDS = 0.5  # hot-plug is to be seen within a second; a look takes a millisecond
 KEEP_DOCUMENTS = 90 * 86_400.0
 
 
@@ -83,6 +83,7 @@ class Agent:
         self.worker.start()
         self.desk.doctor.start()
         self._watcher.start()
+        self.handler.devices.scanner.start()
         self._write_run_file(port)
         log.info("listening on port %d", port)
         return port
@@ -92,6 +93,7 @@ class Agent:
         await self.door.close()
         await asyncio.to_thread(self.worker.stop)
         await asyncio.to_thread(self._watcher.join)
+        await asyncio.to_thread(self.handler.devices.scanner.stop)
         await asyncio.to_thread(self.desk.doctor.stop)
         self.journal.close()
         if self.virtual:
@@ -136,6 +138,7 @@ class Agent:
                 self.handler.device_news("device.removed", device_json(device))
             if added:
                 self.worker.wake()
+                self.handler.devices.scanner.wake()
 
     def _write_run_file(self, port: int) -> None:
         """For the command line: where the agent listens, and the owner's token."""

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from .errors import DataDirBusy
 
@@ -79,6 +80,9 @@ class Settings:
     device_id: str = ""
     profile: str = ""
     pairings: list[Pairing] = field(default_factory=list)
+    devices: dict[str, dict[str, Any]] = field(default_factory=dict)  # drivers/notes.py
+    scanner_id: str = ""
+    scanner_baud: int = 9600
 
 
 class SettingsFile:

@@ -25,6 +25,7 @@ MESSAGES: Mapping[str, str] = {
     "unknown_job": "查無此列印工作。",
     "wrong_state": "此列印工作目前的狀態不允許這個操作。",
     "unknown_device": "找不到這台發票機，請重新偵測。",
+    "device_in_use": "這個連接埠已作其他用途（發票機或掃描器），請選擇別的連接埠。",
     "unknown_profile": "沒有這個機型的設定。",
     "unknown_fix": "列印程式不會做這項修復，請更新列印程式。",
     "unknown_picture": "沒有這張圖。",

@@ -4,8 +4,9 @@
 """
 
 import ipaddress
-import logging
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -13,10 +14,10 @@ from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
 from ..errors import AgentError
-from ..knowledge import DEFAULT, by_usb, profile
+from ..knowledge import DEFAULT, Profile, by_model, by_usb, profile
+from .pnp import hexadecimal, text_of
 from .ports import Device
 
-log = logging.getLogger(__name__)
 LP_FOLDER = Path("/sys/class/usbmisc")
 
 
@@ -28,12 +29,16 @@ class Finder(Protocol):
 
 def system_devices() -> list[Device]:
     """Serial and USB ports of this machine, known printers first."""
-    found = [*serial_devices(list_ports.comports()), *usb_lp_devices(LP_FOLDER)]
+    found = distinct([*serial_devices(list_ports.comports()), *usb_lp_devices(LP_FOLDER)])
     return sorted(found, key=lambda device: (device.kind == "serial", device.id))
 
 
 def serial_devices(ports: Iterable[ListPortInfo]) -> list[Device]:
-    """pyserial's ports as devices: ``usb`` when the vendor is a printer maker, else ``serial``."""
+    """pyserial's ports as devices: ``usb`` when it is a printer of the catalogue, else ``serial``.
+
+    A port without USB numbers is known by its name alone: a fixed socket of the machine, or a
+    driver that does not tell (then its own words may name the model).
+    """
     return [_serial_device(port) for port in ports]
 
 
@@ -42,6 +47,35 @@ def usb_lp_devices(folder: Path) -> list[Device]:
     if not folder.is_dir():
         return []
     return [_lp_device(entry) for entry in sorted(folder.glob("lp*"))]
+
+
+def distinct(devices: Sequence[Device]) -> list[Device]:
+    """Tell devices of one id apart by their socket: some makers number all of theirs alike."""
+    times = Counter(device.id for device in devices)
+    return [
+        replace(device, id=f"{device.id}~{device.location}") if times[device.id] > 1 else device
+        for device in devices
+    ]
+
+
+def find_again(chosen: str, devices: Sequence[Device], location: str = "") -> Device | None:
+    """The chosen device among those present, however it is called now; None when it is absent.
+
+    By its id; else, for one of several with the same serial number, by its socket (``location``:
+    where it was last); else, for one without a serial number, the only one of its make that is
+    present: it has been plugged into another socket.
+    """
+    for device in devices:
+        if device.id == chosen:
+            return device
+    base, _, place = chosen.partition("~")
+    place = place or location
+    for device in devices:
+        if place and device.id.partition("~")[0] == base and device.location == place:
+            return device
+    make, separator, _ = chosen.partition(":@")
+    alike = [each for each in devices if each.nameless and each.id.startswith(f"{make}:@")]
+    return alike[0] if separator and len(alike) == 1 else None
 
 
 def parse_target(target: str, profile_name: str = "") -> Device:
@@ -103,46 +137,49 @@ def _tcp_device(rest: str, profile_name: str) -> Device:
 
 
 def _serial_device(port: ListPortInfo) -> Device:
-    known = by_usb(port.vid, port.pid)
-    if port.vid is None:
-        return Device(f"serial:{port.device}", "serial", port.description or port.device,
-                      port.device, DEFAULT)  # fmt: skip
-    identity = port.serial_number or port.location or port.device
+    words = " ".join(filter(None, (port.product, port.description, port.manufacturer)))
+    known = by_model(words) if port.vid is None else by_usb(port.vid, port.pid, words)
     return Device(
-        id=f"usb:{port.vid:04x}:{port.pid or 0:04x}:{identity}",
+        id=_usb_id("usb", port) if port.vid is not None else f"serial:{port.device}",
         kind="usb" if known else "serial",
-        name=known.title if known else (port.description or port.device),
+        name=_title(known, words) or port.description or port.device,
         port=port.device,
         profile=known.name if known else DEFAULT,
         vendor=port.vid,
         product=port.pid,
+        serial=port.serial_number or "",
+        location=port.location or "",
     )
+
+
+def _usb_id(prefix: str, port: ListPortInfo) -> str:
+    """Serial number or, marked with @, the socket. Never the port's name: Windows gives another
+    COM number to another socket (printing.md §7)."""
+    identity = port.serial_number or f"@{port.location or ''}"
+    return f"{prefix}:{port.vid or 0:04x}:{port.pid or 0:04x}:{identity}"
+
+
+def _title(known: Profile | None, words: str) -> str:
+    """The catalogue's title; of one that only its maker is known of, that is a guess."""
+    if known is None:
+        return ""
+    return known.title if by_model(words) is known else f"{known.title}（同系列）"
 
 
 def _lp_device(entry: Path) -> Device:
     usb = (entry / "device").resolve().parent
-    vendor, product = _hex(usb / "idVendor"), _hex(usb / "idProduct")
-    identity = _text(usb / "serial") or usb.name
-    known = by_usb(vendor, product)
+    vendor, product = hexadecimal(usb / "idVendor"), hexadecimal(usb / "idProduct")
+    words = text_of(usb / "product")
+    serial = text_of(usb / "serial")
+    known = by_usb(vendor, product, words)
     return Device(
-        id=f"usblp:{vendor or 0:04x}:{product or 0:04x}:{identity}",
+        id=f"usblp:{vendor or 0:04x}:{product or 0:04x}:{serial or '@' + usb.name}",
         kind="usblp",
-        name=known.title if known else (_text(usb / "product") or entry.name),
+        name=_title(known, words) or words or entry.name,
         port=f"/dev/usb/{entry.name}",
         profile=known.name if known else DEFAULT,
         vendor=vendor,
         product=product,
+        serial=serial,
+        location=usb.name,
     )
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8", errors="replace").strip()
-    except OSError as error:  # the device may be gone between listing and reading
-        log.debug("cannot read %s: %s", path, error)
-        return ""
-
-
-def _hex(path: Path) -> int | None:
-    text = _text(path)
-    return int(text, 16) if text else None

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from ..knowledge import by_usb
+
 
 class Link(Protocol):
     """An open line to a printer. One thread reads, one writes; a third may cancel the writer."""
@@ -32,7 +34,11 @@ class Link(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A printer that could be opened. ``id`` survives another socket, port name or restart."""
+    """A printer that could be opened. ``id`` survives another socket, port name or restart.
+
+    ``kind``: ``usb`` (a known printer behind a virtual COM port), ``serial`` (any other port),
+    ``usblp`` (printer class), ``tcp``, ``virtual``. ``port`` is where it is now.
+    """
 
     id: str
     kind: str
@@ -41,6 +47,21 @@ class Device:
     profile: str
     vendor: int | None = None
     product: int | None = None
+    serial: str = ""
+    location: str = ""
+
+    @property
+    def recognised(self) -> bool:
+        """Is it certainly a receipt printer? Only then it may be written to unasked: what hangs
+        on any other port may be a scale or a modem and needs a person's choice."""
+        if self.kind == "usblp":
+            return by_usb(self.vendor, self.product) is not None
+        return self.kind in ("usb", "virtual")
+
+    @property
+    def nameless(self) -> bool:
+        """Has it no serial number, so that only its socket tells it from another one?"""
+        return self.vendor is not None and not self.serial
 
 
 @dataclass(frozen=True, slots=True)

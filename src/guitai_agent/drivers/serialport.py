@@ -6,6 +6,7 @@ import os
 import serial
 
 from ..errors import LinkError
+from .reasons import why_not_opened
 
 # pyserial raises these when a USB adapter is pulled while somebody reads or writes.
 GONE = (serial.SerialException, OSError, TypeError)
@@ -24,9 +25,9 @@ class SerialLink:
                 write_timeout=None,
                 exclusive=True if os.name == "posix" else None,
             )
-        except serial.SerialException as error:
-            raise LinkError(_why_not_opened(error), str(error)) from error
-        except (OSError, ValueError) as error:
+        except OSError as error:  # SerialException is one
+            raise LinkError(why_not_opened(error), str(error)) from error
+        except ValueError as error:
             raise LinkError("NO_PRINTER", str(error)) from error
 
     def write(self, data: bytes) -> None:
@@ -54,11 +55,3 @@ class SerialLink:
             self._serial.reset_output_buffer()
         with contextlib.suppress(*GONE):
             self._serial.close()
-
-
-def _why_not_opened(error: serial.SerialException) -> str:
-    text = str(error).lower()
-    busy = error.errno in (11, 13, 16) or any(
-        sign in text for sign in ("lock", "busy", "access is denied", "permission")
-    )
-    return "PORT_BUSY" if busy else "NO_PRINTER"

@@ -8,6 +8,7 @@ import struct
 from pathlib import Path
 
 from ..errors import LinkError
+from .reasons import why_not_opened
 
 CONNECT_TIMEOUT = 3.0
 
@@ -97,11 +98,8 @@ class UsbLpLink(DescriptorLink):
     def __init__(self, path: str) -> None:
         try:
             super().__init__(os.open(path, os.O_RDWR | os.O_NONBLOCK))
-        except PermissionError as error:
-            raise LinkError("PORT_BUSY", str(error)) from error
         except OSError as error:
-            busy = error.errno == 16
-            raise LinkError("PORT_BUSY" if busy else "NO_PRINTER", str(error)) from error
+            raise LinkError(why_not_opened(error), str(error)) from error
         self._path = Path(path)
 
     def read(self, timeout: float) -> bytes:

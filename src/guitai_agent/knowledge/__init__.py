@@ -3,7 +3,7 @@
 Imports the standard library and ``guitai_agent.errors`` only (docs/decisions/0010).
 """
 
-from .printers import DEFAULT, Profile, by_usb, profile, profiles
+from .printers import DEFAULT, Profile, by_model, by_usb, profile, profiles
 from .remedies import Ask, Fix, Remedy, picture, remedies, remedy
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Fix",
     "Profile",
     "Remedy",
+    "by_model",
     "by_usb",
     "picture",
     "profile",

@@ -12,14 +12,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ..drivers.discovery import check_reachable_by_page, parse_target
 from ..errors import AgentError
 from ..journal import Job, digest
 from ..journal.store import Submission
-from ..knowledge import profiles
-from ..printer.report import Report, device_json, moment
+from ..printer.report import Report, moment
 from . import messages
 from .desk import Desk
+from .devices import DeviceVerbs
 from .doctor import DoctorVerbs
 from .guard import Bucket
 
@@ -68,6 +67,7 @@ class Handler:
         self._page_token = page_token
         self._peers: list[Peer] = []
         self._lock = threading.Lock()
+        self.devices = DeviceVerbs(desk, self._spread)
         self._verbs = self._table()
         desk.doctor.on_health = self.health_changed
 
@@ -160,15 +160,12 @@ class Handler:
             "pair": self._pair,
             "auth": self._auth,
             "printer.get": lambda peer, message: {"printer": self._printer()},
-            "device.list": self._device_list,
-            "device.select": self._device_select,
-            "device.reset": self._device_reset,
+            **self.devices.table(),
             "print.submit": self._submit,
             "print.get": lambda peer, message: self._job(self._own(peer, message)),
             "print.cancel": self._cancel,
             "print.resolve": self._resolve,
             "print.list": self._list,
-            "drawer.open": self._drawer,
             "selftest.run": self._selftest,
             **DoctorVerbs(self._desk).table(),
             "log.tail": self._log_tail,
@@ -293,37 +290,10 @@ class Handler:
     def _job(job: Job) -> dict[str, object]:
         return {"job": messages.job_json(job)}
 
-    # -- devices ----------------------------------------------------------------------------
+    # -- what is known ----------------------------------------------------------------------
 
     def _printer(self) -> dict[str, object]:
         return self._desk.worker.report.as_json()
-
-    def _device_list(self, peer: Peer, message: messages.Message) -> dict[str, object]:
-        current = self._desk.worker.report.device
-        listed = [
-            {**device_json(device), "selected": current is not None and device.id == current.id}
-            for device in self._desk.opener.devices()
-        ]
-        return {"devices": listed, "profiles": list(profiles())}
-
-    def _device_select(self, peer: Peer, message: messages.Message) -> dict[str, object]:
-        device_id = messages.need(message, "device_id", str)
-        profile_name = messages.maybe(message, "profile", str, "", longest=40)
-        if device_id not in {device.id for device in self._desk.opener.devices()}:
-            device = parse_target(device_id, profile_name)
-            if device.kind != "tcp":  # a page may name network printers, not files
-                raise AgentError("unknown_device", device_id=device_id)
-            check_reachable_by_page(device)
-        self._desk.choose(device_id, profile_name)
-        return {"printer": self._printer()}
-
-    def _device_reset(self, peer: Peer, message: messages.Message) -> dict[str, object]:
-        self._desk.worker.reconnect()
-        return {"printer": self._printer()}
-
-    def _drawer(self, peer: Peer, message: messages.Message) -> dict[str, object]:
-        self._desk.worker.open_drawer(messages.number(message, "drawer", 1, 1, 2))
-        return {}
 
     def _log_tail(self, peer: Peer, message: messages.Message) -> dict[str, object]:
         return {"lines": self._desk.tail.last(messages.number(message, "lines", 100, 1, 500))}

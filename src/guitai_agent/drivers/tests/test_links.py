@@ -226,10 +226,10 @@ def test_silence_on_every_speed_is_named():
     assert caught.value.code == "PRN_SILENT"
 
 
-def port(device, vid=None, pid=None, serial=None, location=None, description="n/a"):
+def port(device, vid=None, pid=None, serial=None, location=None, product=None):
     return SimpleNamespace(
         device=device, vid=vid, pid=pid, serial_number=serial, location=location,
-        description=description,
+        description=product or "n/a", product=product, manufacturer=None,
     )  # fmt: skip
 
 
@@ -240,7 +240,7 @@ def test_identity_survives_another_com_number():
     assert before[0].kind == "usb"
     assert before[0].profile == "PP-8800"
     by_place = serial_devices([port("/dev/ttyUSB0", 0x0D3A, 0x0300, location="1-2")])
-    assert by_place[0].id.endswith(":1-2")
+    assert by_place[0].id == "usb:0d3a:0300:@1-2"
     plain, other = serial_devices([port("/dev/ttyS0"), port("/dev/ttyACM0", 0x2341, 1)])
     assert (plain.kind, plain.id, other.kind) == ("serial", "serial:/dev/ttyS0", "serial")
 
@@ -248,14 +248,14 @@ def test_identity_survives_another_com_number():
 def test_usb_printer_class_devices_from_sysfs(tmp_path):
     usb = tmp_path / "usb1" / "1-1"
     (usb / "1-1:1.0").mkdir(parents=True)
-    for name, text in (("idVendor", "0d3a\n"), ("idProduct", "0500\n"), ("serial", "Z9\n")):
+    for name, text in (("idVendor", "0d3a\n"), ("idProduct", "0400\n"), ("serial", "Z9\n")):
         (usb / name).write_text(text)
     entry = tmp_path / "usbmisc" / "lp0"
     entry.mkdir(parents=True)
     (entry / "device").symlink_to(usb / "1-1:1.0")
     (device,) = usb_lp_devices(tmp_path / "usbmisc")
     assert (device.id, device.port, device.profile) == (
-        "usblp:0d3a:0500:Z9", "/dev/usb/lp0", "PP-8800",
+        "usblp:0d3a:0400:Z9", "/dev/usb/lp0", "PP-8800",
     )  # fmt: skip
     assert usb_lp_devices(tmp_path / "none") == []
 
