@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DJANGO_SETTINGS_MODULE := guitai.config.settings
 
-.PHONY: help install browser demo stop test test-quick test-heavy check lint types contracts bench lock clean
+.PHONY: help install browser demo stop test test-quick test-heavy check lint types contracts bench agent-package lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,6 +49,9 @@ bench: install ## the benchmarks, one JSON object a line
 	@GUITAI_HOME=$(CURDIR)/var/bench $(BIN)/guitai down >/dev/null; rm -rf var/bench
 	@GUITAI_HOME=$(CURDIR)/var/bench $(BIN)/python -m tests.bench
 	@GUITAI_HOME=$(CURDIR)/var/bench $(BIN)/guitai down >/dev/null
+
+agent-package: install ## what a shop's computer installs, into dist/
+	$(BIN)/python packaging/agent/build.py dist
 
 lock: install ## the lock file anew
 	$(BIN)/uv pip compile -q --extra dev --universal --python-version 3.11 \

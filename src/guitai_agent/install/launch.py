@@ -1,37 +1,42 @@
 """Starts the version of the agent that ``current`` names; stands beside it, outside of versions.
 
-Needs nothing but Python, because it must still start when a version does not.
+Needs nothing but Python, because it must still start when a version does not. The version runs in
+this very process: whoever ends the service ends the agent, on Windows too, which knows no exec.
 """
 
-import os
 import re
-import subprocess
+import runpy
+import site
 import sys
 from pathlib import Path
 
 
-def chosen(root: Path) -> Path:
-    """The Python of the version in use; SystemExit with a sentence when there is none."""
+def site_of(root: Path) -> Path:
+    """Where the packages of the version in use are; SystemExit with a sentence when nowhere."""
     try:
         version = (root / "current").read_text("utf-8").strip()
     except OSError as error:
         sys.exit(f"讀不到目前的版本：{error}")
     if not re.fullmatch(r"[0-9]+(\.[0-9]+){1,3}", version):
         sys.exit(f"目前的版本寫法不正確：{version!r}")
-    windows = (
-        "Scripts/pythonw.exe" if Path(sys.executable).stem == "pythonw" else "Scripts/python.exe"
-    )
-    python = root / "versions" / version / (windows if os.name == "nt" else "bin/python")
-    if not python.exists():
-        sys.exit(f"版本 {version} 不完整，請執行 update 或 update --back。")
-    return python
+    venv = root / "versions" / version
+    inside = "lib/python{}.{}/site-packages".format(*sys.version_info)
+    packages = venv / ("Lib/site-packages" if sys.platform == "win32" else inside)
+    if not packages.is_dir():
+        sys.exit(f"版本 {version} 不完整，或 Python 已更換：請重新安裝，或執行 update --back。")
+    return packages
 
 
 def main() -> None:
-    command = [str(chosen(Path(__file__).resolve().parent)), "-m", "guitai_agent", *sys.argv[1:]]
-    if os.name == "nt":  # Windows has no exec: this process stays and hands on the result
-        sys.exit(subprocess.call(command))
-    os.execv(command[0], command)
+    """Only this version's packages are seen, not what else this Python has installed."""
+    root = Path(__file__).resolve().parent
+    packages = site_of(root)
+    shared = ("site-packages", "dist-packages")
+    sys.path[:] = [
+        path for path in sys.path if Path(path).name not in shared and Path(path) != root
+    ]
+    site.addsitedir(str(packages))
+    runpy.run_module("guitai_agent", run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

@@ -88,8 +88,7 @@ def stop_commands(*, system: bool) -> list[list[str]]:
 
 def agent_command(launcher: Path | None, *, system: bool) -> list[str]:
     """How the service starts the agent: the launcher of the root, or this very installation."""
-    python = "/usr/bin/python3" if system and launcher else base_python()
-    start = [python, str(launcher)] if launcher else [sys.executable, "-m", "guitai_agent"]
+    start = [base_python(), str(launcher)] if launcher else [sys.executable, "-m", "guitai_agent"]
     return [*start, "run", "--quiet", *(["--data", STATE] if system else [])]
 
 

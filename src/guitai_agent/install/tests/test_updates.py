@@ -22,6 +22,7 @@ from guitai_agent.install import updater as updater_module
 from guitai_agent.install.home import Home
 from guitai_agent.install.refusals import MESSAGES, InstallRefused
 from guitai_agent.install.releases import Source, latest, numbers, read
+from guitai_agent.install.systemd import base_python
 from guitai_agent.install.updater import Updater
 
 WHEEL, REQUIREMENTS = b"a wheel of bytes", b"websockets==15.0\n"
@@ -117,7 +118,7 @@ def test_update_and_back(home, world, tmp_path, bare_venv):
     assert world.updater(home).update(str(offer(tmp_path / "a", "0.1.0"))) == "0.1.0"
     assert world.updater(home).update(str(offer(tmp_path / "b", "0.1.1"))) == "0.1.1"
     assert (home.current, home.previous, home.source) == ("0.1.1", "0.1.0", str(tmp_path / "b"))
-    launched = [sys.executable, str(home.launcher), "run", "--quiet"]
+    launched = [base_python(), str(home.launcher), "run", "--quiet"]
     assert "run" in subprocess.run(launched, capture_output=True, text=True, check=True).stdout
     said = subprocess.run([*launched[:2], "version"], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "0.1.1"
