@@ -25,13 +25,15 @@ def modules() -> tuple[str, ...]:
     return tuple(sorted(str(path.relative_to(STATIC)) for path in STATIC.rglob("*.mjs")))
 
 
-def content_security_policy(ports: list[int]) -> str:
-    """Nothing but our own files, our own server, and the agent on this computer's loopback.
+def content_security_policy(ports: list[int], relay: str = "") -> str:
+    """Nothing but our own files, our own server with its relay, and the agent on the loopback.
 
     ``blob:`` is for pictures that an agent newer than the server draws itself; in an ``<img>`` a
     drawing can run nothing.
     """
-    agents = " ".join(f"http://127.0.0.1:{port} ws://127.0.0.1:{port}" for port in ports)
+    agents = " ".join(
+        [*(f"http://127.0.0.1:{port} ws://127.0.0.1:{port}" for port in ports), relay]
+    ).strip()
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
         f"font-src 'self'; manifest-src 'self'; connect-src 'self' {agents}; base-uri 'none'; "

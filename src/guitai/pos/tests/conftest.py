@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from guitai.pos.tests.fake_agent import TOKEN, FakeAgent
+from guitai.pos.tests.fake_agent import TOKEN, FakeAgent, FakeRelay
 from guitai.pos.tests.mock_till import MockServer, World
 from guitai.pos.tests.till_browser import ARGS, CHROMIUM, sync_api
 
@@ -25,6 +25,15 @@ def agent() -> Iterator[FakeAgent]:
     agent.start()
     yield agent
     agent.stop()
+
+
+@pytest.fixture
+def relay(agent: FakeAgent, world: World) -> Iterator[FakeRelay]:
+    """The second way to the same agent; the server knows of it."""
+    relay = FakeRelay(agent)
+    world.relay = relay.ticket()
+    yield relay
+    relay.stop()
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@
 
 Written from the protocol's page alone, so that the till is tested against the contract and not
 against our own agent. ``printer`` is what it tells of the printer; ``behaviour`` decides what
-becomes of a job: ``done``, ``waiting``, ``uncertain`` or ``silent`` (accepted, no news).
+becomes of a job: ``done``, ``waiting``, ``uncertain`` or ``silent`` (accepted, no
+news). Without ``doctor`` it is an older agent, which knows nothing of health. ``FakeRelay`` is the
+second way to it (§10).
 """
 
 import hashlib
@@ -31,6 +33,25 @@ PAPER_END = {
 }
 CODE = "493817"
 TOKEN = "t" * 43
+HOPS = ("agent", "driver", "port", "printer", "paper")
+
+
+def finding(code: str, hop: str, message: str, **more) -> dict:
+    """A finding as §9 has it."""
+    return {
+        "code": code, "level": "error", "hop": hop, "message": message, "steps": [], "picture": "",
+        "fix": None, "ask": None, "params": {}, "since": "2026-11-21T10:00:00+00:00", **more,
+    }  # fmt: skip
+
+
+PAPER_FINDING = finding(
+    "PAPER_END", "paper", "紙張用完，請換紙。",
+    steps=["打開上蓋，取出用完的紙軸。", "放入新紙捲。", "蓋好上蓋，會自動繼續。"],
+    fix={"name": "reset", "label": "重置"}, picture="no-such-picture",
+)  # fmt: skip
+
+
+DRAWING = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 3"><path d="M0 0h4v3z"/></svg>'
 
 
 class FakeAgent:
@@ -44,6 +65,14 @@ class FakeAgent:
         self.journal: dict[str, dict] = {}
         self.printed: list[str] = []
         self.drawers = 0
+        self.version = "0.1.0"
+        self.doctor = True
+        self.findings: list[dict] = []
+        self.fixes: list[str] = []
+        self.answers: list[tuple[str, str]] = []
+        self.clocks: list[str] = []
+        self.hellos: list[str] = []
+        self.devices = [{**READY["device"], "port": "", "selected": True}]
         self.sockets: set = set()
         self.server = None
 
@@ -61,8 +90,9 @@ class FakeAgent:
     def hello(self, connection, request):
         if request.path != "/hello":
             return None
+        self.hellos.append(request.headers.get("Origin", ""))
         body = json.dumps(
-            {"name": "guitai-agent", "version": "0.1.0", "protocol": [1], "paired": False}
+            {"name": "guitai-agent", "version": self.version, "protocol": [1], "paired": False}
         )
         headers = Headers(
             [
@@ -101,21 +131,73 @@ class FakeAgent:
         if kind == "auth":
             if message["token"] != TOKEN:
                 raise LookupError("bad_token")
-            return {"version": "0.1.0", "time": "2026-11-21T10:00:00+00:00", **self.welcome()}
+            return self.welcome()
         if kind in ("print.get", "print.submit", "print.resolve", "print.cancel"):
             return self.job_message(kind, message)
         if kind == "drawer.open":
             self.drawers += 1
             return {}
-        if kind == "diag.run":
-            return {
-                "findings": [{"code": "OK", "level": "ok", "message": "發票機正常。", "remedy": ""}]
-            }
+        if kind.startswith("device."):
+            return self.device_message(kind, message)
+        if kind in ("health.get", "clock.tell") or kind.startswith("diag."):
+            return self.doctor_message(kind, message)
         return {"printer": self.printer}
+
+    def device_message(self, kind: str, message: dict) -> dict:
+        if kind == "device.select":
+            known = {device["id"]: device for device in self.devices}
+            if message["device_id"] not in known:
+                raise LookupError("unknown_device")
+            for device in self.devices:
+                device["selected"] = device["id"] == message["device_id"]
+            known[message["device_id"]]["profile"] = message.get("profile", "generic-80")
+        if kind == "device.scan":
+            return {"devices": [{**READY["device"], "id": "tcp:192.168.1.50:9100", "kind": "tcp",
+                                 "name": "TM-m30III", "port": "192.168.1.50:9100",
+                                 "selected": False}]}  # fmt: skip
+        if kind == "device.list":
+            return {"devices": self.devices, "profiles": ["PP-8800", "generic-58", "generic-80"]}
+        return {"printer": self.printer}
+
+    def doctor_message(self, kind: str, message: dict) -> dict:
+        if not self.doctor:
+            raise LookupError("unknown_type")
+        if kind == "clock.tell":
+            self.clocks.append(message["time"])
+            return {}
+        if kind == "diag.picture":
+            return {"svg": DRAWING}
+        if kind == "diag.fix":
+            self.fixes.append(message["name"])
+            self.findings = []
+        if kind == "diag.answer":
+            self.answers.append((message["id"], message["answer"]))
+            self.findings = []
+        return self.health()
+
+    def health(self) -> dict:
+        bad = {found["hop"]: found for found in self.findings}
+        hops = [
+            {"hop": hop, "state": bad[hop]["level"] if hop in bad else "ok",
+             "code": bad[hop]["code"] if hop in bad else "OK", "message": "", "since": ""}
+            for hop in HOPS
+        ]  # fmt: skip
+        return {"hops": hops, "findings": self.findings, "printer": self.printer,
+                "queue": {"waiting": 0, "sending": 0, "uncertain": 0},
+                "device": self.printer["device"], "version": self.version,
+                "agent_id": self.agent_id, "time": "2026-11-21T10:00:00+00:00",
+                "clock": {"drift_ms": None, "source": None}}  # fmt: skip
+
+    def find(self, *findings: dict, printer: dict | None = None) -> None:
+        """What the doctor finds from now on; told to every page."""
+        self.findings = list(findings)
+        self.printer = printer or self.printer
+        self.tell({"type": "health.changed", "health": self.health()})
 
     def welcome(self) -> dict:
         jobs = [job for job in self.journal.values() if job["state"] not in ("done", "cancelled")]
-        return {"agent_id": self.agent_id, "printer": self.printer, "jobs": jobs}
+        return {"agent_id": self.agent_id, "version": self.version, "printer": self.printer,
+                "time": "2026-11-21T10:00:00+00:00", "jobs": jobs}  # fmt: skip
 
     def job_message(self, kind: str, message: dict) -> dict:
         job_id = message["job_id"]
@@ -167,3 +249,43 @@ class FakeAgent:
     def tell(self, event: dict) -> None:
         for socket in list(self.sockets):
             socket.send(json.dumps({"v": 1, "event": True, **event}))
+
+
+class FakeRelay:
+    """The relay's face to pages (§10.1), leading straight to one agent."""
+
+    def __init__(self, agent: FakeAgent) -> None:
+        self.agent = agent
+        self.away = False
+        self.entered = 0
+        self.open = 0
+        self.server = serve(self.talk, "127.0.0.1", 0)
+        self.port = self.server.socket.getsockname()[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def ticket(self) -> dict:
+        """What ``POST relay-ticket`` answers."""
+        agent = {"register_id": "r1", "register_name": "1 號機", "name": "PC-1", "own": True}
+        return {"url": f"ws://127.0.0.1:{self.port}/page", "ticket": "ticket-1",
+                "expires": "2036-01-01T00:00:00Z", "agent": agent, "agents": [agent]}  # fmt: skip
+
+    def talk(self, socket) -> None:
+        message = json.loads(socket.recv())
+        assert (message["type"], message["ticket"]) == ("enter", "ticket-1")
+        if self.away:
+            error = {"code": "agent_away", "message": "列印程式沒有連線。"}
+            socket.send(json.dumps({"v": 1, "id": message["id"], "type": "enter", "ok": False,
+                                    "error": error}))  # fmt: skip
+            socket.close(4404)
+            return
+        self.entered += 1
+        self.open += 1
+        socket.send(json.dumps({"v": 1, "id": message["id"], "type": "enter", "ok": True,
+                                **self.agent.welcome()}))  # fmt: skip
+        try:
+            self.agent.talk(socket)
+        finally:
+            self.open -= 1
+
+    def stop(self) -> None:
+        self.server.shutdown()

@@ -28,17 +28,20 @@ export class Session {
     this.socket.close();
   }
 
-  /** One question, one answer: resolves with the reply, rejects with {code, message, params}. */
+  /**
+   * One question, one answer: resolves with the reply, rejects with {code, message, params}.
+   * `diag.answer` names its question in the field `id`, which is the envelope's own too.
+   */
   request(type, fields = {}, timeout = ANSWER_MS) {
     return new Promise((resolve, reject) => {
       if (!this.open) return reject({ code: "closed", message: "" });
-      const id = String((this.count += 1));
+      const id = String(fields.id ?? (this.count += 1));
       const timer = setTimeout(() => {
         this.pending.delete(id);
         reject({ code: "timeout", message: "" });
       }, timeout);
       this.pending.set(id, { resolve, reject, timer });
-      this.socket.send(JSON.stringify({ v: 1, id, type, ...fields }));
+      this.socket.send(JSON.stringify({ v: 1, ...fields, id, type }));
       return undefined;
     });
   }
