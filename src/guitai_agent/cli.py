@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -27,9 +27,13 @@ from .escpos.glyphs import paper_fonts
 from .knowledge import profile, profiles
 from .printer.report import moment
 from .service.pairing import is_origin
+from .virtual.control import ControlServer
 from .virtual.device import FAULTS, VirtualPrinter
 from .virtual.receipts import ReceiptFolder
-from .virtual.server import ControlServer, PrinterServer
+from .virtual.server import PrinterServer
+
+if TYPE_CHECKING:
+    from .virtual.ptyport import PtyPort
 
 app = typer.Typer(
     help="櫃台列印程式：在店內電腦上管理發票機，供收銀頁面列印。",
@@ -147,17 +151,27 @@ def virtual_printer(
     profile_name: Annotated[str, typer.Option("--profile", help="機型。")] = "virtual",
     rate: Annotated[int, typer.Option(help="每秒處理的位元組數，0 為不限。")] = 0,
     fault: Annotated[list[str] | None, typer.Option(help="一開始就有的故障。")] = None,
+    pty: Annotated[
+        Path | None, typer.Option(help="改接序列埠：在此路徑建立虛擬序列埠（非 Windows）。")
+    ] = None,
+    speed: Annotated[int, typer.Option(help="序列埠的鮑率開關，0 為不限。")] = 0,
+    xonxoff: Annotated[bool, typer.Option(help="序列埠的 XON/XOFF 開關。")] = True,
 ) -> None:
-    """啟動網路虛擬發票機（TCP 9100），每張收據存成圖檔。"""
-    printer, server = _start_virtual(receipts, port, profile_name, rate, fault or [])
-    control = ControlServer(server, port=control_port)
-    server.start()
+    """啟動虛擬發票機（TCP 9100 或序列埠），每張收據存成圖檔。"""
+    printer = _virtual_device(receipts, profile_name, rate, fault or [])
+    if pty is None:
+        line: PrinterServer | PtyPort = _virtual_network(printer, port)
+        where: dict[str, object] = {"port": line.port}
+    else:
+        line = _virtual_serial(printer, pty, speed, xonxoff)
+        where = {"pty": str(pty)}
+    control = ControlServer(line, port=control_port)
     control.start()
-    where = {"port": server.port, "control_port": control.port, "receipts": str(receipts)}
-    print(json.dumps(where), flush=True)
+    told = where | {"control_port": control.port, "receipts": str(receipts)}
+    print(json.dumps(told), flush=True)
     _wait_for_signal()
     control.stop()
-    server.stop()
+    line.stop()
     printer.close()
 
 
@@ -167,9 +181,9 @@ def version() -> None:
     out.print(__version__)
 
 
-def _start_virtual(
-    receipts: Path, port: int, profile_name: str, rate: int, faults: list[str]
-) -> tuple[VirtualPrinter, PrinterServer]:
+def _virtual_device(
+    receipts: Path, profile_name: str, rate: int, faults: list[str]
+) -> VirtualPrinter:
     try:
         used = profile(profile_name)
     except AgentError as error:
@@ -180,10 +194,29 @@ def _start_virtual(
         if each not in FAULTS:
             _fail(f"沒有這種故障：{each}；可用：{' '.join(FAULTS)}", 2)
         printer.set_fault(each, True)
+    return printer
+
+
+def _virtual_network(printer: VirtualPrinter, port: int) -> PrinterServer:
     try:
-        return printer, PrinterServer(printer, port=port)
+        server = PrinterServer(printer, port=port)
     except OSError as error:
         _fail(f"無法開啟連接埠 {port}：{error}", 3)
+    server.start()
+    return server
+
+
+def _virtual_serial(printer: VirtualPrinter, path: Path, speed: int, xonxoff: bool) -> "PtyPort":
+    if sys.platform == "win32":
+        _fail("Windows 沒有虛擬序列埠，請改用 --port。", 2)
+    from .virtual.ptyport import PtyPort as Port  # needs termios, which Windows lacks
+
+    if path.exists() and not path.is_symlink():
+        _fail(f"{path} 已存在，不覆蓋。", 2)
+    try:
+        return Port(printer, path, speed=speed, xonxoff=xonxoff)
+    except OSError as error:
+        _fail(f"無法建立序列埠 {path}：{error}", 3)
 
 
 def _make_agent(options: Options) -> Agent:

@@ -1,9 +1,6 @@
 """A bench for driver and worker tests: printers on ptys, TCP and in process; jobs; waiting."""
 
-import os
-import threading
 import time
-import tty
 
 import numpy as np
 import zxingcpp
@@ -19,6 +16,7 @@ from guitai_agent.printer.worker import Pace, Worker
 from guitai_agent.service.desk import encode_job
 from guitai_agent.tests.slips import proof
 from guitai_agent.virtual.device import VirtualPrinter
+from guitai_agent.virtual.ptyport import PtyPort
 from twinvoice import paper
 from twinvoice.fonts import default
 
@@ -72,52 +70,11 @@ class Plug:
         self.link.unplug()
 
 
-class PtyPrinter:
+class PtyPrinter(PtyPort):
     """The virtual printer behind a pseudo terminal: a serial port that can vanish."""
 
-    def __init__(self, printer):
-        self.printer = printer
-        self.master, self.slave = os.openpty()
-        tty.setraw(self.slave)
-        self.path = os.ttyname(self.slave)
-        self._gone = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._take, daemon=True),
-            threading.Thread(target=self._answer, daemon=True),
-        ]
-        for thread in self._threads:
-            thread.start()
-
-    def _take(self):
-        os.set_blocking(self.master, False)
-        while not self._gone.is_set():
-            # Read only what the printer has room for: the line must push back.
-            if not self.printer.wait_room(0.02):
-                continue
-            try:
-                data = os.read(self.master, 64)
-            except BlockingIOError:
-                time.sleep(0.001)
-                continue
-            rest = data
-            while rest and not self._gone.is_set():
-                rest = rest[self.printer.receive(rest) :]
-                if rest:
-                    self.printer.wait_room(0.02)
-
-    def _answer(self):
-        while not self._gone.is_set():
-            said = self.printer.replies(0.02)
-            if said:
-                os.write(self.master, said)
-
     def vanish(self):
-        """Threads first, descriptors after (printing.md §7)."""
-        self._gone.set()
-        for thread in self._threads:
-            thread.join()
-        os.close(self.master)
-        os.close(self.slave)
+        self.pull()
 
 
 def open_pty(pty):

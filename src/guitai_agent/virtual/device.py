@@ -12,12 +12,23 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from .faults import (
+    DEAF,
+    FAULTS,
+    LATE_SECONDS,
+    NOISE,
+    asb_packet,
+    beeper,
+    halted,
+    paper_bits,
+    realtime_status,
+)
 from .interpreter import Dots, Font, Interpreter
 from .parser import Command, Parser
 
+__all__ = ["BUFFER", "FAULTS", "Receipt", "VirtualPrinter"]
 BUFFER = 4096
-FAULTS = ("paper_end", "cover_open", "cutter", "near_end", "hot", "fatal", "silent", "paused")
-HALTING = ("paper_end", "cover_open", "cutter", "hot", "fatal", "paused")
+INCH = 25.4
 
 
 @dataclass(slots=True)
@@ -49,10 +60,9 @@ class VirtualPrinter:
     dpi: int = 180
     rate: int = 0
     on_receipt: Callable[[Receipt], None] = lambda receipt: None
-    near_end_halts: bool = False
-    honours_clear: bool = True
     clock: Callable[[], float] = time.monotonic
     drawer_opened: int = 0
+    beeped: int = 0
     consumed: int = 0
     _faults: set[str] = field(default_factory=set)
 
@@ -61,13 +71,17 @@ class VirtualPrinter:
         self.interpreter = Interpreter(self.width, self.font, dpi=self.dpi)
         self.interpreter.on_cut = lambda page, text: self._emit(Receipt(page, text))
         self.interpreter.on_drawer = self._open_drawer
+        self.interpreter.on_beep = self._beep
         self.interpreter.on_reply = self._answer
         self._buffer: deque[int] = deque()
         self._lock = threading.Condition()
         self._replies = bytearray()
+        self._late: deque[tuple[float, bytes]] = deque()
         self._asb = False
         self._recent = bytearray()
         self._plans: list[Plan] = []
+        self._paper_ends_at: int | None = None
+        self._near_dots = 0
         self._stopping = False
         self._head = threading.Thread(target=self._drain, name="virtual-head", daemon=True)
         self._head.start()
@@ -77,7 +91,7 @@ class VirtualPrinter:
     def receive(self, data: bytes) -> int:
         """Take as much as fits into the buffer; returns how many bytes were taken."""
         with self._lock:
-            if "silent" in self._faults:
+            if not DEAF.isdisjoint(self._faults):
                 return len(data)
             taken = 0
             for byte in data:
@@ -96,26 +110,30 @@ class VirtualPrinter:
 
     def replies(self, timeout: float = 0) -> bytes:
         """What the printer has to say; waits up to ``timeout`` seconds for the first byte."""
+        end = time.monotonic() + timeout
         with self._lock:
-            self._lock.wait_for(lambda: bool(self._replies), timeout)
+            while not self._ripe() and (left := end - time.monotonic()) > 0:
+                self._lock.wait(min(left, 0.02) if self._late else left)
             said, self._replies = bytes(self._replies), bytearray()
             return said
 
-    def unplug(self) -> None:
-        """The line is cut: replies under way and the ASB setting are lost, the buffer is not."""
+    def say(self, data: bytes) -> None:
+        """Put bytes on the line nobody asked for: noise, or words of long ago."""
         with self._lock:
-            self._replies.clear()
-            self._recent.clear()
+            self._say(data)
 
-    def power_cycle(self) -> None:
-        """Off and on: everything in memory is lost, the paper stays."""
+    def unplug(self) -> None:
+        """The line is cut: replies under way are lost; buffer and settings are not."""
         with self._lock:
-            self._buffer.clear()
-            self._parser.clear()
-            self._replies.clear()
-            self._recent.clear()
-            self._asb = False
-            self.interpreter.reset()
+            self._hush()
+
+    def power_cycle(self, seconds: float = 0.0) -> None:
+        """Off and on again, ``seconds`` later: everything in memory is lost, the paper stays."""
+        with self._lock:
+            self._forget_everything()
+            if seconds:
+                self._set("off", True)
+                self._mend_later("off", seconds)
 
     def close(self) -> None:
         with self._lock:
@@ -130,24 +148,84 @@ class VirtualPrinter:
         with self._lock:
             return frozenset(self._faults)
 
-    def set_fault(self, fault: str, on: bool) -> None:
-        """Trip or mend a sensor. Mending cover or paper tears the unfinished piece off."""
+    @property
+    def beeper(self) -> str:
+        """What the person at the counter hears: quiet, continuous, every 3 s."""
+        return beeper(self.faults)
+
+    @property
+    def near_end_halts(self) -> bool:
+        """Is "busy on off-line" set? Then near end stops the printer."""
+        return "near_end_halts" in self.faults
+
+    @near_end_halts.setter
+    def near_end_halts(self, on: bool) -> None:
+        self.set_fault("near_end_halts", on)
+
+    @property
+    def honours_clear(self) -> bool:
+        """Does the firmware know the command that clears its buffer?"""
+        return "ignores_clear" not in self.faults
+
+    @honours_clear.setter
+    def honours_clear(self, on: bool) -> None:
+        self.set_fault("ignores_clear", not on)
+
+    def set_fault(self, fault: str, on: bool, seconds: float = 0.0) -> None:
+        """Trip or mend; a tripped one mends by itself after ``seconds`` unless that is 0.
+
+        Mending cover or paper tears the unfinished piece off; new paper is an endless roll.
+        Raises ValueError for a fault there is none of.
+        """
         if fault not in FAULTS:
             raise ValueError(fault)
         with self._lock:
-            before = set(self._faults)
-            (self._faults.add if on else self._faults.discard)(fault)
-            if before == self._faults:
-                return
-            if not on and fault in ("paper_end", "cover_open"):
-                self._tear()
-            self._report()
-            self._lock.notify_all()
+            self._set(fault, on)
+            if on and seconds:
+                self._mend_later(fault, seconds)
 
     def plan_fault(self, fault: str, after: int) -> None:
         """Trip ``fault`` once the head has consumed that many more bytes."""
+        if fault not in FAULTS:
+            raise ValueError(fault)
         with self._lock:
             self._plans.append(Plan(fault, self.consumed + after))
+
+    def load_paper(self, mm: float, near_mm: float = 0.0) -> None:
+        """A roll of ``mm``; near end is sensed ``near_mm`` before its end."""
+        with self._lock:
+            for fault in ("paper_end", "near_end"):
+                self._set(fault, False)
+            self._near_dots = self._dots(near_mm)
+            self._paper_ends_at = self.interpreter.paper.used + self._dots(mm)
+
+    def paper_left(self) -> float | None:
+        """Millimetres left on the roll, None for an endless one."""
+        with self._lock:
+            ends = self._paper_ends_at
+            return None if ends is None else (ends - self.interpreter.paper.used) * INCH / self.dpi
+
+    def _dots(self, mm: float) -> int:
+        return round(mm * self.dpi / INCH)
+
+    def _set(self, fault: str, on: bool) -> None:
+        if (fault in self._faults) == on:
+            return
+        (self._faults.add if on else self._faults.discard)(fault)
+        if fault == "off":
+            self._forget_everything()
+        self.interpreter.paper.inkless = "blank" in self._faults
+        if not on and fault in ("paper_end", "cover_open"):
+            self._tear()
+        if not on and fault == "paper_end":
+            self._paper_ends_at = None
+        self._report()
+        self._lock.notify_all()
+
+    def _mend_later(self, fault: str, seconds: float) -> None:
+        timer = threading.Timer(seconds, self.set_fault, (fault, False))
+        timer.daemon = True
+        timer.start()
 
     # -- the head ---------------------------------------------------------------------------
 
@@ -162,32 +240,37 @@ class VirtualPrinter:
                 self.consumed += count
                 for command in self._parser.feed(chunk):
                     self.interpreter.apply(command)
+                    self._wear_paper()
                 self._trip_planned()
                 self._lock.notify_all()
             if self.rate:
                 time.sleep(count / self.rate)
 
     def _portion(self) -> int:
+        if self._paper_ends_at is not None:
+            return 1  # the roll may end behind any command
         portion = max(1, self.rate // 200) if self.rate else 512
         for plan in self._plans:
             portion = min(portion, max(1, plan.after - self.consumed))
         return min(len(self._buffer), portion)
 
     def _can_print(self) -> bool:
-        return bool(self._buffer) and not self._halted()
-
-    def _halted(self) -> bool:
-        return any(f in self._faults for f in HALTING) or self._near_halts()
-
-    def _near_halts(self) -> bool:
-        return self.near_end_halts and "near_end" in self._faults
+        return bool(self._buffer) and not halted(self._faults)
 
     def _trip_planned(self) -> None:
         due = [plan for plan in self._plans if plan.after <= self.consumed]
         for plan in due:
             self._plans.remove(plan)
-            self._faults.add(plan.fault)
-            self._report()
+            self._set(plan.fault, True)
+
+    def _wear_paper(self) -> None:
+        if self._paper_ends_at is None:
+            return
+        left = self._paper_ends_at - self.interpreter.paper.used
+        if left <= 0:
+            self._set("paper_end", True)
+        elif left <= self._near_dots:
+            self._set("near_end", True)
 
     def _tear(self) -> None:
         page, text = self.interpreter.tear()
@@ -195,14 +278,36 @@ class VirtualPrinter:
             self._emit(Receipt(page, text, torn=True))
 
     def _emit(self, receipt: Receipt) -> None:
+        if "blank" in self._faults:
+            receipt.text = ""  # there is nothing to read on it
         self.on_receipt(receipt)
+
+    def _forget_everything(self) -> None:
+        self._buffer.clear()
+        self._parser.clear()
+        self._hush()
+        self._asb = False
+        self.interpreter.reset()
 
     # -- replies ----------------------------------------------------------------------------
 
+    def _hush(self) -> None:
+        self._replies.clear()
+        self._late.clear()
+        self._recent.clear()
+
     def _say(self, data: bytes) -> None:
-        if "silent" not in self._faults:
+        if DEAF.isdisjoint(self._faults):
+            if "garbage" in self._faults:
+                data = NOISE + data + NOISE
             self._replies += data
             self._lock.notify_all()
+
+    def _ripe(self) -> bool:
+        """Are there replies, now that the late ones are due?"""
+        while self._late and self._late[0][0] <= self.clock():
+            self._say(self._late.popleft()[1])
+        return bool(self._replies)
 
     def _scan(self, byte: int) -> None:
         """Real-time commands: obeyed on arrival, wherever they stand."""
@@ -212,62 +317,54 @@ class VirtualPrinter:
             return
         second, n = self._recent[1], self._recent[2]
         if second == 0x04 and 1 <= n <= 4:
-            self._say(bytes((self._realtime_status(n),)))
-        elif second == 0x05 and n == 2:
+            self._tell_status(bytes((realtime_status(self._faults, n),)))
+        elif (second, n) in ((0x05, 2), (0x14, 8)):
             self._forget_job()
         elif second == 0x14 and n == 1:
             self._open_drawer(0)
-        elif second == 0x14 and n == 8:
-            self._forget_job()
+
+    def _tell_status(self, reply: bytes) -> None:
+        if "late_reply" in self._faults:
+            self._late.append((self.clock() + LATE_SECONDS, reply))
+            self._lock.notify_all()
+        else:
+            self._say(reply)
 
     def _forget_job(self) -> None:
         """DLE ENQ 2: recover from a cutter error and drop everything received so far.
 
         What is printed already stays on the strip, in front of the next receipt.
         """
-        if not self.honours_clear:
+        if "ignores_clear" in self._faults:
             return
         self._buffer.clear()
         self._parser.clear()
         self._faults.discard("cutter")
         self.interpreter.reset()
 
-    def _realtime_status(self, n: int) -> int:
-        fault = self._faults.__contains__
-        if n == 1:
-            return 0x12 | (0x08 if self._halted() else 0)
-        if n == 2:
-            stop, error = fault("paper_end"), fault("cutter") or fault("fatal") or fault("hot")
-            cover = 0x04 if fault("cover_open") else 0
-            return 0x12 | cover | (0x20 if stop else 0) | (0x40 if error else 0)
-        if n == 3:
-            cutter, fatal = (0x08 if fault("cutter") else 0), (0x20 if fault("fatal") else 0)
-            return 0x12 | cutter | fatal | (0x40 if fault("hot") else 0)
-        near = fault("near_end") or fault("paper_end")
-        return 0x12 | (0x0C if near else 0) | (0x60 if fault("paper_end") else 0)
-
-    def _paper_bits(self) -> int:
-        near = "near_end" in self._faults or "paper_end" in self._faults
-        return (0x03 if near else 0) | (0x0C if "paper_end" in self._faults else 0)
-
     def _report(self) -> None:
-        """ASB: four bytes at every change."""
+        """ASB: four bytes at every change; of a broken packet only the first two arrive."""
         if self._asb:
-            self._say(self._asb_packet())
-
-    def _asb_packet(self) -> bytes:
-        fault = self._faults.__contains__
-        offline, cover = (0x08 if self._halted() else 0), (0x20 if fault("cover_open") else 0)
-        cutter, fatal = (0x08 if fault("cutter") else 0), (0x20 if fault("fatal") else 0)
-        second = cutter | fatal | (0x40 if fault("hot") else 0)
-        return bytes((0x10 | offline | cover, second, self._paper_bits(), 0x0F))
+            packet = asb_packet(self._faults)
+            self._say(packet[:2] if "half_asb" in self._faults else packet)
 
     def _answer(self, command: Command) -> None:
         if command.name == b"\x1dr":
-            self._say(bytes((self._paper_bits() if command.args[0] in (1, 49) else 0,)))
+            self._answer_fence(command.args[0])
         elif command.name == b"\x1da":
             self._asb = bool(command.args[0])
             self._report()
 
+    def _answer_fence(self, n: int) -> None:
+        if "lost_fence" in self._faults:
+            return
+        if n in (2, 50):
+            self._say(bytes(("drawer_open" in self._faults,)))
+        else:
+            self._say(bytes((paper_bits(self._faults),)))
+
     def _open_drawer(self, pin: int) -> None:
         self.drawer_opened += 1
+
+    def _beep(self) -> None:
+        self.beeped += 1

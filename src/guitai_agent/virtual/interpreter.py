@@ -24,9 +24,12 @@ class Paper:
         self.width = width
         self._rows = np.zeros((1024, width), dtype=bool)
         self.height = 0
+        self.used = 0  # dots of paper since the printer was made
+        self.inkless = False  # the coated side is away from the head: it prints, nothing shows
 
     def feed(self, dots: int) -> None:
         self.height += dots
+        self.used += dots
         while self.height > len(self._rows):
             self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
 
@@ -36,6 +39,8 @@ class Paper:
         seen = dots[:, :room]
         if y + len(seen) > self.height:
             self.feed(y + len(seen) - self.height)
+        if self.inkless:
+            return
         self._rows[y : y + seen.shape[0], x : x + seen.shape[1]] |= seen
 
     def take(self) -> Dots:
@@ -58,6 +63,7 @@ class Interpreter:
         self.text: list[str] = []
         self.on_cut: Callable[[Dots, str], None] = lambda page, text: None
         self.on_drawer: Callable[[int], None] = lambda pin: None
+        self.on_beep: Callable[[], None] = lambda: None
         self.on_reply: Callable[[Command], None] = lambda command: None
         self._table = self._commands()
         self.reset()
@@ -105,7 +111,7 @@ class Interpreter:
             b"\x1bE": lambda args: setattr(self, "bold", bool(args[0] & 1)),
             b"\x1ba": lambda args: setattr(self, "align", args[0] % 48),
             b"\x1bt": ignore,
-            b"\x1bo": ignore,
+            b"\x1bo": lambda args: self.on_beep(),
             b"\x1b$": lambda args: setattr(self, "_cursor", _word(args)),
             b"\x1bp": lambda args: self.on_drawer(args[0]),
             b"\x1d!": lambda args: setattr(self, "scale", (args[0] // 16 + 1, args[0] % 16 + 1)),

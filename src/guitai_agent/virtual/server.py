@@ -1,71 +1,105 @@
-"""The virtual printer on TCP 9100, and a second port to trip its sensors (JSON lines)."""
+"""The virtual printer on TCP 9100: one connection at a time, as network printers do it."""
 
 import contextlib
-import json
 import logging
 import socket
+import struct
 import threading
 from collections.abc import Callable
 from functools import partial
 
-from .device import FAULTS, VirtualPrinter
+from .device import VirtualPrinter
 
 log = logging.getLogger(__name__)
+LINGER = struct.pack("ii", 1, 0)  # close with a reset: a pulled cable says no goodbye
 
 
 class PrinterServer:
-    """Serves one printer to one connection at a time, as network printers do.
+    """Serves one printer to one connection at a time.
 
-    ``port`` 0 takes any free one; the real one is in ``.port`` after ``start``. A newer connection
-    replaces the older: a killed sender must not block the printer.
+    ``port`` 0 takes any free one; the real one is in ``.port``. A newer connection replaces the
+    older, because a killed sender must not block the printer; with ``.jealous`` it is hung up on
+    instead, as printers do while another program is connected.
     """
 
     def __init__(self, printer: VirtualPrinter, host: str = "127.0.0.1", port: int = 9100) -> None:
         self.printer = printer
-        self._listener = socket.create_server((host, port))
-        # A small window makes back-pressure visible to the sender (printing.md §5).
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        self.port = self._listener.getsockname()[1]
+        self.jealous = False
+        self._host = host
+        self._listener = self._listen(port)
+        self.port: int = self._listener.getsockname()[1]
         self._current: socket.socket | None = None
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._serving: list[threading.Thread] = []
+        self._accepting: threading.Thread | None = None
+
+    @property
+    def plugged(self) -> bool:
+        return self._accepting is not None
 
     def start(self) -> None:
-        self._spawn(self._accept, "printer-accept")
+        self._accepting = self._spawn(self._accept, "printer-accept")
 
     def stop(self) -> None:
         self._stopping.set()
-        _shut(self._listener)
-        self.drop_connection()
+        self.pull()
         for thread in self._threads:
             thread.join()
+
+    def pull(self) -> None:
+        """The network cable is out: no connection, and nobody answers a new one."""
+        accepting, self._accepting = self._accepting, None
+        _shut(self._listener)
+        self.drop_connection()
+        if accepting is not None:
+            accepting.join()
         self._listener.close()
 
+    def plug(self) -> None:
+        """The cable is in again, at the same address."""
+        if self._accepting is None:
+            self._listener = self._listen(self.port)
+            self.start()
+
     def drop_connection(self) -> None:
-        """Pull the network cable."""
+        """Only the connection breaks; a new one is welcome at once."""
         current, self._current = self._current, None
         if current is not None:
             _shut(current)
 
+    def _listen(self, port: int) -> socket.socket:
+        listener = socket.create_server((self._host, port))
+        # A small window makes back-pressure visible to the sender (printing.md §5).
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        return listener
+
     def _accept(self) -> None:
-        while not self._stopping.is_set():
+        listener, me = self._listener, threading.current_thread()
+        while True:
             try:
-                connection, peer = self._listener.accept()
+                connection, peer = listener.accept()
             except OSError:
-                if self._stopping.is_set():
+                if self._stopping.is_set() or self._accepting is not me:
                     return
                 raise
             log.info("connected: %s", peer)
-            self.drop_connection()
-            for thread in self._serving:  # else the old one could take the new one's replies
-                thread.join()
-            self._current = connection
-            gone = threading.Event()
-            self._serving = [
-                self._spawn(partial(self._take, connection, gone), "printer-in"),
-                self._spawn(partial(self._answer, connection, gone), "printer-out"),
-            ]
+            if self.jealous:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER)
+                connection.close()
+                continue
+            self._serve(connection)
+
+    def _serve(self, connection: socket.socket) -> None:
+        self.drop_connection()
+        for thread in self._serving:  # else the old one could take the new one's replies
+            thread.join()
+        self._current = connection
+        gone = threading.Event()
+        self._serving = [
+            self._spawn(partial(self._take, connection, gone), "printer-in"),
+            self._spawn(partial(self._answer, connection, gone), "printer-out"),
+        ]
 
     def _take(self, connection: socket.socket, gone: threading.Event) -> None:
         with contextlib.suppress(OSError), connection:  # the sender may vanish at any moment
@@ -96,53 +130,6 @@ class PrinterServer:
         self._threads.append(thread)
         thread.start()
         return thread
-
-
-class ControlServer:
-    """One JSON object a line: ``{"fault": "paper_end", "on": true}``, ``{"unplug": true}``,
-    ``{"power_cycle": true}``; each is answered with the faults that are on."""
-
-    def __init__(self, server: PrinterServer, host: str = "127.0.0.1", port: int = 0) -> None:
-        self._server = server
-        self._listener = socket.create_server((host, port))
-        self.port = self._listener.getsockname()[1]
-        self._stopping = False
-
-    def start(self) -> None:
-        threading.Thread(target=self._run, name="printer-control", daemon=True).start()
-
-    def stop(self) -> None:
-        self._stopping = True
-        _shut(self._listener)
-        self._listener.close()
-
-    def _run(self) -> None:
-        while not self._stopping:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                if self._stopping:
-                    return
-                raise
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        with contextlib.suppress(OSError), connection:  # the other side may hang up at any time
-            for line in connection.makefile("r", encoding="utf-8"):
-                connection.sendall(json.dumps(self._obey(line)).encode() + b"\n")
-
-    def _obey(self, line: str) -> dict[str, object]:
-        try:
-            order = json.loads(line)
-            if order.get("unplug"):
-                self._server.drop_connection()
-            if order.get("power_cycle"):
-                self._server.printer.power_cycle()
-            if "fault" in order:
-                self._server.printer.set_fault(order["fault"], bool(order["on"]))
-        except (ValueError, KeyError, AttributeError) as error:
-            return {"error": str(error), "faults_known": list(FAULTS)}
-        return {"faults": sorted(self._server.printer.faults)}
 
 
 def _shut(listener: socket.socket) -> None:

@@ -28,7 +28,8 @@ from guitai_agent.tests.rig import (
     open_pty,
     until,
 )
-from guitai_agent.virtual.server import ControlServer, PrinterServer
+from guitai_agent.virtual.control import ControlServer
+from guitai_agent.virtual.server import PrinterServer
 
 ID, NEXT = "job-AB10000001", "job-AB10000002"
 
