@@ -225,7 +225,15 @@ def restore(
         raise typer.Exit(1)
     with out.status("還原中…"):
         backups.restore(file)
+        _django()
+        _migrate()
+        paused = backups.pause_numbers()
     out.print("已還原。")
+    if paused:
+        out.print(
+            f"已暫停 {paused} 個號碼區間：備份之後可能還開過發票。請到「發票號碼」逐一核對下一號"
+            "與最後一張發票、加值中心的紀錄，確定沒有重複後再恢復。"
+        )
 
 
 @app.command()

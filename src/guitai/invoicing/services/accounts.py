@@ -1,10 +1,12 @@
 """Centre accounts: saving them, opening them for a call, pausing and resuming them."""
 
+import logging
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.db.models import Q
 
@@ -17,7 +19,10 @@ from guitai.invoicing.services.journal import BufferedJournal
 from guitai.kernel import audit
 from guitai.tenancy.models import BusinessEntity, Register
 
+log = logging.getLogger(__name__)
+
 SKEW_ALARM = timedelta(minutes=2)
+SILENCE_ALARM = timedelta(minutes=90)
 
 
 def opened(row: CentreAccount) -> ports.Account:
@@ -162,19 +167,49 @@ def check(account_id: UUID, *, now: datetime) -> ports.TimeAnswer:
         pause(row, outcome=answer.outcome, message=answer.message, now=now)
     elif answer.outcome is Outcome.OK:
         _note_time(row, answer, now)
+    else:
+        _note_silence(row, answer, now)
     return answer
 
 
 def check_all(*, now: datetime) -> int:
-    """Checks every account of the open merchant whose centre has a clock; returns how many."""
-    rows = CentreAccount.objects.only("merchant_id", "id", "centre")
-    found = [one for one in rows if ports.Ability.SERVER_TIME in registry.abilities_of(one.centre)]
-    for one in found:
-        check(one.id, now=now)
-    return len(found)
+    """Checks every account of the open merchant; returns how many could be checked.
+
+    An account whose secrets no key opens is told by an alarm, and does not hold up the others.
+    """
+    checked = 0
+    for row in CentreAccount.objects.only("merchant_id", "id", "centre"):
+        try:
+            check(row.id, now=now)
+        except ImproperlyConfigured as error:
+            log.error("account %s: %s", row.id, error)
+            sentence = (
+                f"{registry.name_of(row.centre)} 的金鑰打不開，上傳已停止："
+                "請把備份時的 secrets/ 資料夾或 GUITAI_SECRET_KEYS 放回後重新啟動。"
+            )
+            alarms.raise_alarm(
+                row.centre, kind="secret", key=str(row.id), sentence=sentence, now=now
+            )
+            continue
+        checked += 1
+        alarms.close("secret", str(row.id), now=now)
+    return checked
+
+
+def _note_silence(row: CentreAccount, answer: ports.TimeAnswer, now: datetime) -> None:
+    """Tells of a centre that has been out of reach for more than one hourly check.
+
+    A folder is not a line that comes and goes: one that is missing is told at once.
+    """
+    has_line = ports.Ability.SERVER_TIME in registry.abilities_of(row.centre)
+    if has_line and row.checked_at is not None and now - row.checked_at < SILENCE_ALARM:
+        return
+    sentence = f"連不上 {registry.name_of(row.centre)}：{answer.message or answer.outcome}"[:300]
+    alarms.raise_alarm(row.centre, kind="unreachable", key=str(row.id), sentence=sentence, now=now)
 
 
 def _note_time(row: CentreAccount, answer: ports.TimeAnswer, now: datetime) -> None:
+    alarms.close("unreachable", str(row.id), now=now)
     offset = answer.moment - now if answer.moment else None
     CentreAccount.objects.filter(id=row.id).update(
         checked_at=now, clock_offset_seconds=int(offset.total_seconds()) if offset else None

@@ -13,7 +13,7 @@ from guitai.numbering.services.imports import (
     add_range_from_centre,
     import_allocation,
 )
-from guitai.numbering.services.periods import close_period, pause, resume
+from guitai.numbering.services.periods import close_period, pause, pause_all, resume
 from guitai.numbering.services.taking import Taken, take_number, take_web_number
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "distribute_evenly",
     "import_allocation",
     "pause",
+    "pause_all",
     "resume",
     "take_back",
     "take_number",

@@ -21,6 +21,16 @@ def resume(range_id: UUID, actor: Actor, reason: str = "") -> Range:
     return _change(range_id, RangeState.ACTIVE, actor, reason)
 
 
+def pause_all(actor: Actor, reason: str) -> int:
+    """Pauses every active range of the open merchant; how many were."""
+    with transaction.atomic():
+        active = Range.objects.select_for_update().filter(state=RangeState.ACTIVE.value)
+        rows = list(active.order_by("id"))
+        for row in rows:
+            _move(row, RangeState.PAUSED, actor, reason)
+    return len(rows)
+
+
 def close_period(period: str, actor: Actor = audit.SYSTEM) -> int:
     """Closes every range of a finished period; how many were closed.
 

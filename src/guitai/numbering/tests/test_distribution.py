@@ -186,6 +186,20 @@ def test_pausing_stops_issuing_and_a_closed_range_stays_closed(shop):
             services.resume(given.id, BOSS)
 
 
+def test_pausing_all_stops_every_register_and_no_other_merchant(shop):
+    other = make_shop(ban=OTHER_BAN)
+    for each in (shop, other):
+        import_numbers(each, csv_row(0, 149, ban=each.entity.ban))
+        with each.tenant():
+            services.distribute_by_hand(each.entity.id, PERIOD, {owners(each)[0]: 1}, BOSS)
+    with shop.tenant():
+        assert services.pause_all(BOSS, "自備份還原") >= 1
+        assert services.pause_all(BOSS, "自備份還原") == 0
+        assert queries.remaining(shop.registers[0].id, PERIOD) == 0
+    with other.tenant():
+        assert queries.remaining(other.registers[0].id, PERIOD) == 50
+
+
 def test_forecast_looks_at_what_was_used(shop):
     import_numbers(shop, csv_row(0, 99))
     with shop.tenant():

@@ -127,6 +127,42 @@ def test_a_suspended_account_is_paused_and_comes_back_by_itself(shop, sandbox):
         assert CentreAccount.objects.get().state == "ok"
 
 
+def test_a_silent_centre_is_told_after_the_second_hourly_check_and_closed_by_an_answer(
+    shop, sandbox
+):
+    def alarmed():
+        return CentreAlarm.objects.filter(kind="unreachable", closed_at=None).exists()
+
+    with scope.tenant(shop.merchant):
+        assert accounts.check_all(now=NINE) == 1
+        CentreAccount.objects.update(base_url="https://127.0.0.1:9")
+        accounts.check_all(now=NINE + timedelta(hours=1))
+        assert not alarmed()
+        accounts.check_all(now=NINE + timedelta(hours=2))
+        assert alarmed()
+        CentreAccount.objects.update(base_url=sandbox.url)
+        accounts.check_all(now=NINE + timedelta(hours=3))
+        assert not alarmed()
+
+
+def test_a_missing_turnkey_folder_is_told_at_once(shop, settings, tmp_path):
+    settings.GUITAI_TURNKEY_FOLDER = str(tmp_path / "unmounted")
+    with scope.tenant(shop.merchant):
+        CentreAccount.objects.update(centre="turnkey")
+        accounts.check_all(now=NINE)
+        assert "找不到 Turnkey 資料夾" in CentreAlarm.objects.get(kind="unreachable").sentence
+        (tmp_path / "unmounted").mkdir()
+        accounts.check_all(now=NINE)
+        assert not CentreAlarm.objects.filter(kind="unreachable", closed_at=None).exists()
+
+
+def test_secrets_that_no_key_opens_are_told_and_hold_up_nobody_else(shop):
+    with scope.tenant(shop.merchant), connection.cursor() as cursor:
+        cursor.execute("UPDATE invoicing_centreaccount SET channel_key = 'enc1:nonsense'")
+        assert accounts.check_all(now=NINE) == 0
+        assert "金鑰打不開" in CentreAlarm.objects.get(kind="secret").sentence
+
+
 def test_a_skewed_clock_raises_an_alarm_and_closes_it(shop, sandbox):
     with scope.tenant(shop.merchant):
         account = CentreAccount.objects.get()
