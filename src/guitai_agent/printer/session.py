@@ -298,6 +298,7 @@ class Session:
                 with self._turn:
                     self.lost = error
                     self._turn.notify_all()
+                self._on_state(self.state)  # nobody may be waiting for an answer just now
                 return
             if data:
                 self._hear(data)

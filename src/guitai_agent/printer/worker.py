@@ -2,7 +2,9 @@
 
 Order for every job: know that the printer is ready → write ``sending`` to disk → first byte →
 fence → write the outcome to disk. Whatever breaks after the first byte is ``uncertain`` and is a
-person's business from then on.
+person's business from then on; what the printer may still hold of it is cleared before anything
+else is sent, and until then the printer is not called ready, so that a person who looks at the
+paper then sees all there will ever be.
 """
 
 import logging
@@ -17,12 +19,14 @@ from ..drivers.ports import Opened
 from ..errors import AgentError, LinkError
 from ..escpos import commands
 from ..journal import Job, Journal, State
+from ..journal.store import KEEP_DOCUMENTS
 from ..knowledge import profile
 from .report import Report
 from .session import Session, Timings
 from .status import PrinterState
 
 log = logging.getLogger(__name__)
+DAY = 86_400.0
 
 
 class Opener(Protocol):
@@ -42,8 +46,8 @@ class Pace:
     """Seconds between attempts and heartbeats."""
 
     first_retry: float = 0.3
-    slowest_retry: float = 2.0
-    heartbeat: float = 2.0
+    slowest_retry: float = 1.0
+    heartbeat: float = 0.5
 
 
 @dataclass
@@ -53,6 +57,15 @@ class Request:
     action: Callable[[Session], None]
     done: threading.Event
     error: AgentError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a job that was let go ended, until it is on disk."""
+
+    job: Job
+    sent: int
+    reason: str
 
 
 class Worker:
@@ -78,6 +91,10 @@ class Worker:
         self._wake = threading.Event()
         self._stopping = False
         self._hang_up = False
+        self._unclean = False
+        self._verdict: Verdict | None = None
+        self._trouble = ""
+        self._tidied_at = clock()
         self._retry = self._pace.first_retry
         self._thread = threading.Thread(target=self._run, name="printer-worker", daemon=True)
 
@@ -100,7 +117,6 @@ class Worker:
 
     def reconnect(self) -> None:
         """Close the link and open the chosen device again (device.select, device.reset)."""
-        self.journal.set_dirty(True)
         self._hang_up = True
         self._retry = self._pace.first_retry
         self._wake.set()
@@ -120,19 +136,33 @@ class Worker:
 
     def _run(self) -> None:
         while not self._stopping:
-            try:
-                self._round()
-            except Exception:  # the printer's owner must outlive a fault of one round
-                log.exception("worker round failed")
-                self._drop_link("PORT_GONE")
-                self._rest(self._pace.slowest_retry)
-        self._drop_link("NO_PRINTER")
+            self._outlive(self._round)
+        self._outlive(self._settle)
+        self._outlive(lambda: self._drop_link("NO_PRINTER"))
+
+    def _outlive(self, action: Callable[[], None]) -> None:
+        """The printer's owner must outlive a fault of one round, be it the disk's or ours."""
+        try:
+            action()
+            self._trouble = ""
+        except AgentError as error:
+            if self._trouble != error.code:  # a full disk is not filled with news of itself
+                log.error("worker round refused: %s %s", error.code, error.params)
+            self._trouble = error.code
+            self._rest(self._pace.slowest_retry)
+        except Exception:  # any fault of ours: log it, begin again with a new link
+            log.exception("worker round failed")
+            self._close_link("PORT_GONE")
+            self._rest(self._pace.slowest_retry)
 
     def _round(self) -> None:
         self._wake.clear()
+        self._settle()
         self.journal.expire()
+        self._tidy()
         if self._hang_up:
             self._hang_up = False
+            self.journal.set_dirty(True)
             self._drop_link("PORT_GONE")
         session = self._connected()
         if session is None:
@@ -141,8 +171,12 @@ class Worker:
             self._retry = min(self._retry * 2, self._pace.slowest_retry)
             return
         self._serve_requests(session)
-        if self._session is None:  # lost while asking: the next round opens it again
-            return
+        if self._session is not None:
+            self._clean(session)
+        if self._session is not None:  # else the next round opens it again
+            self._work(session)
+
+    def _work(self, session: Session) -> None:
         job = self.journal.next()
         if job is None:
             self._idle(session)
@@ -150,6 +184,12 @@ class Worker:
             self._print(session, job)
         else:
             self._rest(0.2)
+
+    def _tidy(self) -> None:
+        """Once a day: an agent that runs for months must not grow for months."""
+        if self._clock() - self._tidied_at > DAY:
+            self._tidied_at = self._clock()
+            self.journal.prune(older_than=KEEP_DOCUMENTS)
 
     def _rest(self, seconds: float) -> None:
         self._wake.wait(seconds)
@@ -176,28 +216,42 @@ class Worker:
 
     def _open(self) -> None:
         opened = self._opener()
-        session = Session(
-            opened.link,
-            profile(opened.device.profile),
-            on_state=self._tell_state,
-            timings=self.timings,
-        )
+        try:
+            used = profile(opened.device.profile)
+        except AgentError as error:
+            opened.link.close()
+            raise LinkError("NO_PRINTER", f"no profile {opened.device.profile}") from error
+        session = Session(opened.link, used, on_state=self._tell_state, timings=self.timings)
         self._session = session
         self._report = replace(self._report, device=opened.device)
         session.identify()
-        if self.journal.dirty and not session.state.broken:
-            session.clean()
-            self.journal.set_dirty(False)
+        self._unclean = self.journal.dirty
+        if self._unclean and session.state.ready:
+            self._clear(session)
         self._retry = self._pace.first_retry
         log.info("printer connected: %s", opened.device.id)
         self._tell("up", session.state.code, session.state)
 
+    def _clean(self, session: Session) -> bool:
+        """Is nothing of an older job left in the printer? Clears it as soon as it listens."""
+        if self._unclean and session.state.ready and self._guarded(lambda: self._clear(session)):
+            self._tell_state(session.state)
+        return not self._unclean
+
+    def _clear(self, session: Session) -> None:
+        session.clean()
+        self.journal.set_dirty(False)
+        self._unclean = False
+
     def _drop_link(self, code: str) -> None:
+        self._close_link(code)
+        self.journal.park(code)
+
+    def _close_link(self, code: str) -> None:
         session, self._session = self._session, None
         if session is not None:
             session.close()
         self._tell("down", code, PrinterState())
-        self.journal.park(code)
 
     def _guarded(self, action: Callable[[], None]) -> bool:
         """Do something on the link; a broken link is dropped and will be opened again."""
@@ -215,38 +269,55 @@ class Worker:
         """Ask the printer; tell the waiting jobs if it cannot begin."""
         if not self._guarded(lambda: self._tell_state(session.refresh())):
             return False
-        if self.journal.dirty and not session.state.broken:
-            if not self._guarded(session.clean):
-                return False
-            self.journal.set_dirty(False)
-        if not session.state.ready:
+        if session.state.ready and self._clean(session) and session.state.ready:
+            return True
+        if self._session is not None:
             self.journal.park(session.state.code)
-        return session.state.ready
+        return False
 
     def _print(self, session: Session, job: Job) -> None:
-        try:
-            data = self._encoder(job, session.profile.name)
-        except AgentError as error:
-            log.error("job %s cannot be printed: %s %s", job.job_id, error.code, error.params)
+        data = self._encoded(job, session.profile.name)
+        if data is None:
             self._step(job, State.CANCELLED, "UNPRINTABLE")
             return
         # The most that can have left if the agent dies now.
         sending = self._step(job, State.SENDING, at_most=len(data))
         if sending is None:
             return
+        self._verdict = Verdict(sending, len(data), "FENCE_TIMEOUT")  # should we stumble below
         outcome = session.print(data)
-        self._conclude(sending, outcome.sent, outcome.reason)
+        self._verdict = Verdict(sending, outcome.sent, outcome.reason)
         if outcome.reason:
-            self._drop_link(outcome.reason)
+            # First the printer is not ready, then a person is asked: who sees both looks later.
+            self._close_link(outcome.reason)
+        self._settle()
+        if outcome.reason:
+            self.journal.park(outcome.reason)
 
-    def _conclude(self, sending: Job, sent: int, reason: str) -> None:
+    def _encoded(self, job: Job, profile_name: str) -> bytes | None:
+        """The job's bytes; None for what cannot be printed, which must not hold up the others."""
+        try:
+            return self._encoder(job, profile_name)
+        except AgentError as error:
+            log.error("job %s cannot be printed: %s %s", job.job_id, error.code, error.params)
+        except Exception:  # any document that trips the encoder, now and at every later try
+            log.exception("job %s cannot be encoded", job.job_id)
+        return None
+
+    def _settle(self) -> None:
+        """Write down how the last job ended; tried again until the disk takes it."""
+        verdict = self._verdict
+        if verdict is None:
+            return
+        job, sent, reason = verdict.job, verdict.sent, verdict.reason
         if not reason:
-            self.journal.move(sending, State.DONE, bytes_sent=sent)
+            self.journal.move(job, State.DONE, bytes_sent=sent)
         elif sent == 0:
-            self.journal.step_back(sending, reason, bytes_sent=sent)
+            self.journal.step_back(job, reason, bytes_sent=sent)
         else:
-            log.warning("job %s uncertain: %s after %d bytes", sending.job_id, reason, sent)
-            self.journal.move(sending, State.UNCERTAIN, reason, bytes_sent=sent)
+            self.journal.move(job, State.UNCERTAIN, reason, bytes_sent=sent)
+            log.warning("job %s uncertain: %s after %d bytes", job.job_id, reason, sent)
+        self._verdict = None
 
     def _step(self, job: Job, new: State, reason: str = "", *, at_most: int = 0) -> Job | None:
         """Take a step unless somebody (a person cancelling) was faster."""
@@ -292,17 +363,22 @@ class Worker:
     def _kick(self, session: Session, drawer: int) -> None:
         if not 1 <= drawer <= len(session.profile.drawers):
             raise AgentError("malformed", field="drawer")
-        if not session.refresh().ready:
+        if not session.refresh().ready or not self._clean(session):
             raise AgentError("printer_offline", printer=session.state.code)
         session.say(commands.open_drawer(session.profile, drawer))
 
     # -- news -------------------------------------------------------------------------------
 
     def _tell_state(self, state: PrinterState) -> None:
-        if self._session is not None and self._report.link == "up":
-            self._tell("up", state.code, state)
-            if not state.broken:
-                self._wake.set()
+        session = self._session
+        if session is None or self._report.link != "up":
+            return
+        if session.lost or (self._unclean and state.ready):  # told when closed, when cleared
+            self._wake.set()
+            return
+        self._tell("up", state.code, state)
+        if not state.broken:
+            self._wake.set()
 
     def _tell(self, link: str, code: str, state: PrinterState) -> None:
         old = self._report

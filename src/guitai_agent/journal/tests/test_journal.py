@@ -7,9 +7,9 @@ import threading
 import pytest
 
 from guitai_agent.errors import AgentError
-from guitai_agent.journal import Journal, State, canonical, digest
+from guitai_agent.journal import Journal, State, canonical, digest, opening
 from guitai_agent.journal.rules import TRANSITIONS, may
-from guitai_agent.journal.store import QUEUE_LIMIT, Submission
+from guitai_agent.journal.store import IDENTITY_LIFE, KEEP_DOCUMENTS, QUEUE_LIMIT, Submission
 
 
 class Clock:
@@ -237,3 +237,121 @@ def test_jobs_are_seen_by_their_origin(journal):
     assert journal.open_jobs("https://shop.example") == journal.open_jobs()
     assert journal.open_jobs("https://other.example") == []
     assert journal.latest(5, "https://other.example") == []
+
+
+# -- files and disks that refuse ----------------------------------------------------------------
+
+
+def fill_the_disk(journal):
+    """No page more than there are: what SQLite answers is what a full disk makes it answer."""
+    journal._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    pages = journal._db.execute("PRAGMA page_count").fetchone()[0]
+    journal._db.execute(f"PRAGMA max_page_count = {pages}")
+
+
+def test_a_full_disk_refuses_the_job_and_keeps_what_was_there(journal):
+    journal.submit(wanted())
+    fill_the_disk(journal)
+    large = [{"a": "店" * 20_000}]
+    refused("disk_full", journal.submit, wanted("job-00000002", doc=large))
+    assert [job.job_id for job in journal.latest(9)] == ["job-00000001"]
+    journal._db.execute("PRAGMA max_page_count = 100000")
+    assert journal.submit(wanted("job-00000002", doc=large))[0].state is State.QUEUED
+
+
+def test_a_journal_held_by_another_program_is_told(journal, tmp_path):
+    journal.submit(wanted())
+    journal._db.execute("PRAGMA busy_timeout = 50")
+    holder = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    refused("journal_locked", journal.submit, wanted("job-00000002"))
+    refused("journal_locked", journal.move, journal.get("job-00000001"), State.SENDING)
+    holder.execute("ROLLBACK")
+    assert journal.submit(wanted("job-00000002"))[1] is False
+    holder.close()
+
+
+def test_a_journal_locked_for_good_refuses_the_start(tmp_path, monkeypatch):
+    monkeypatch.setattr(opening, "WAIT_SECONDS", 0.05)
+    holder = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
+    holder.executescript("PRAGMA locking_mode=EXCLUSIVE; CREATE TABLE x (y); BEGIN EXCLUSIVE;")
+    refused("journal_locked", Journal, tmp_path / "journal.db")
+    holder.close()
+
+
+def test_a_broken_journal_is_refused_and_left_as_it_is(journal, tmp_path):
+    for number in range(50):
+        journal.submit(wanted(f"job-{number:08}", doc=[{"a": "店" * 500}]))
+    journal.close()
+    path = tmp_path / "journal.db"
+    whole = path.read_bytes()
+    for at, length in ((0, 100), (5000, 40_000), (len(whole) // 2, len(whole) // 2)):
+        path.write_bytes(whole[:at] + b"\xa5" * length + whole[at + length :])
+        broken = path.read_bytes()
+        refused("journal_broken", Journal, path)
+        assert path.read_bytes() == broken
+
+
+def test_a_journal_of_a_newer_agent_is_refused(journal, tmp_path):
+    journal._db.execute(f"PRAGMA user_version = {opening.VERSION + 1}")
+    journal.close()
+    refused("journal_newer", Journal, tmp_path / "journal.db")
+
+
+def test_a_journal_from_before_versions_is_taken_over(journal, tmp_path, clock):
+    journal.submit(wanted())
+    journal._db.execute("PRAGMA user_version = 0")
+    journal.close()
+    reopened = Journal(tmp_path / "journal.db", clock=clock)
+    assert reopened.get("job-00000001").state is State.QUEUED
+    reopened.close()
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path):
+    refused("journal_unwritable", Journal, tmp_path / "nowhere" / "journal.db")
+
+
+@pytest.mark.parametrize("code", sorted(opening.JOURNAL_CODES))
+def test_every_refusal_has_a_sentence(code):
+    assert len(AgentError(code).message) > 10
+
+
+def test_parking_is_one_commit_and_only_for_jobs_with_news(journal):
+    for number in range(5):
+        journal.submit(wanted(f"job-{number:08}"))
+    journal.cancel("job-00000000")
+    commits = []
+    journal._db.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
+    journal.park("PAPER_END")
+    journal.park("PAPER_END")
+    journal.expire()
+    assert len(commits) == 1
+    assert [journal.steps(f"job-{n:08}")[-1][:2] for n in range(5)] == [
+        ("cancelled", "TAKEN_BACK"), *[("waiting", "PAPER_END")] * 4,
+    ]  # fmt: skip
+
+
+def test_uncertain_jobs_do_not_fill_the_queue_and_what_is_sent_does(journal):
+    """A question nobody answers must not keep the shop from printing."""
+    for number in range(QUEUE_LIMIT):
+        journal.submit(wanted(f"job-{number:08}"))
+    sending = journal.move(journal.get("job-00000000"), State.SENDING)
+    refused("queue_full", journal.submit, wanted("job-one-more"))
+    journal.move(sending, State.UNCERTAIN, "PORT_GONE", bytes_sent=9)
+    assert journal.submit(wanted("job-one-more"))[1] is False
+
+
+def test_the_journal_does_not_grow_for_ever(journal, clock):
+    for number in range(30):
+        job, _ = journal.submit(wanted(f"job-{number:08}", expires=9e9))
+        sending = journal.move(job, State.SENDING)
+        journal.move(sending, State.DONE if number else State.UNCERTAIN, bytes_sent=5)
+    assert len(journal.steps("job-00000001")) == 3
+    clock.now += 91 * 86_400.0
+    assert journal.prune(older_than=KEEP_DOCUMENTS) == 29
+    assert journal.steps("job-00000001") == []
+    assert journal.submit(wanted("job-00000001", expires=9e9))[1] is True  # still never twice
+    assert len(journal.steps("job-00000000")) == 3  # a person has still to answer
+    clock.now += IDENTITY_LIFE
+    journal.prune(older_than=KEEP_DOCUMENTS)
+    assert [job.job_id for job in journal.latest(99)] == ["job-00000000"]
