@@ -23,8 +23,11 @@ from .printer.session import Timings
 from .printer.worker import Worker
 from .service.desk import Desk, encode_job
 from .service.handler import Handler
+from .service.joining import MembershipFile
+from .service.outbound import Outbound
 from .service.pairing import PairingDesk
 from .service.server import PORTS, Door
+from .service.serververbs import ServerVerbs
 from .virtual.device import VirtualPrinter
 from .virtual.receipts import ReceiptFolder
 
@@ -70,6 +73,7 @@ class Agent:
         )
         self.handler = Handler(self.desk, self.page_token)
         self.door = Door(self.handler, self.page_token)
+        self.outbound = self._make_outbound()
         self._stopping = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="device-watch", daemon=True)
 
@@ -84,12 +88,14 @@ class Agent:
         self.desk.doctor.start()
         self._watcher.start()
         self.handler.devices.scanner.start()
+        await self.outbound.start()
         self._write_run_file(port)
         log.info("listening on port %d", port)
         return port
 
     async def stop(self) -> None:
         self._stopping.set()
+        await self.outbound.stop()
         await self.door.close()
         await asyncio.to_thread(self.worker.stop)
         await asyncio.to_thread(self._watcher.join)
@@ -110,6 +116,15 @@ class Agent:
         folder = self._options.receipts or self._options.data / "receipts"
         printer.on_receipt = ReceiptFolder(folder, raster.png)
         return printer
+
+    def _make_outbound(self) -> Outbound:
+        """The way to the server that was joined, and the messages about it."""
+        file = MembershipFile(self._options.data)
+        outbound = Outbound(self.handler, file)
+        verbs = ServerVerbs(file, outbound, agent_id=self.desk.agent_id, version=self.desk.version)
+        self.handler.learn(verbs.table())
+        self.desk.doctor.server = outbound.state
+        return outbound
 
     def _make_opener(self) -> DeviceOpener:
         options, remembered = self._options, self.settings.now

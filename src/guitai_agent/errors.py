@@ -38,6 +38,11 @@ MESSAGES: Mapping[str, str] = {
     "journal_newer": "列印日誌由較新版的列印程式建立，請更新列印程式。",
     "journal_unwritable": "列印日誌無法讀寫，請檢查磁碟與資料夾權限。",
     "too_many_pairings": "已配對的頁面太多，請先解除不用的配對。",
+    "insecure_server": "這個網址沒有加密（http），連線碼與憑證會被旁人看見；請改用 https。",
+    "server_unreachable": "連不上伺服器，請檢查網址與網路後再試。",
+    "server_refused": "伺服器沒有接受，請在後台重新取得連線碼後再試。",
+    "joined_elsewhere": "列印程式已連到另一個伺服器，請先在列印程式的頁面離開。",
+    "not_joined": "列印程式尚未連到任何伺服器。",
     "bad_server": "伺服器網址不正確，例：https://shop.example。",
     "internal": "列印程式發生內部錯誤，請重試；若仍發生請將紀錄檔交給客服。",
 }

@@ -61,6 +61,8 @@ class Doctor:
         self.eyes = Eyes(opener.devices, presences)
         self.time = Timekeeper(clock)
         self.on_health: Callable[[Health], None] = lambda health: None
+        self.server: Callable[[], dict[str, object]] = dict
+        """How it stands with the server we joined (agent-protocol.md §10.2)."""
         self._history, self._since = History(), Since()
         self._queue, self._queue_stale = Queue(), True
         self._told: object = None
@@ -184,7 +186,7 @@ class Doctor:
             plugged=self.eyes.plugged(chosen),
             candidates=self.eyes.candidates(),
             ports=self.eyes.ports(),
-            paired=bool(self._settings.now.pairings),
+            paired=bool(self._settings.now.pairings or self.server().get("address")),
             queue=self._queue_now(),
             past=self._history.past(time.monotonic()),
             clock=self.time.reading(),
@@ -197,6 +199,7 @@ class Doctor:
             "version": __version__,
             "agent_id": self._settings.now.agent_id,
             "time": moment(now),
+            "server": self.server(),
         }
         began = stamp(look.verdict, self._since, now)
         return health_json(look.verdict, look.facts, look.report, began, about)

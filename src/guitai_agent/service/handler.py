@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..errors import AgentError
 from ..journal import Job, digest
@@ -27,7 +28,7 @@ log = logging.getLogger(__name__)
 DAY = 86_400.0
 FREE = ("hello", "pair", "auth")
 OWNER_ONLY = ("pairing.open", "pairing.list", "pairing.remove", "virtual.fault",
-              "diag.bundle")  # fmt: skip
+              "diag.bundle", "agent.leave")  # fmt: skip
 PAGE_ONLY = ("print.submit", "clock.tell")
 MOST_REFUSALS = 300
 SHORT = 4096
@@ -43,6 +44,8 @@ class Peer:
     role: str = ""
     pairing_id: str = ""
     bucket: Bucket = field(default_factory=lambda: Bucket(10, 2))
+    by_server: bool = False
+    """It comes over the relay of the server we joined, which vouches for it."""
 
     @property
     def authenticated(self) -> bool:
@@ -80,6 +83,15 @@ class Handler:
     def leave(self, peer: Peer) -> None:
         with self._lock:
             self._peers.remove(peer)
+
+    def welcome(self, peer: Peer) -> dict[str, object]:
+        """Let in a page that the server vouches for; what ``auth`` would answer."""
+        peer.by_server, peer.role, peer.bucket = True, "page", Bucket(100, 30)
+        return self._welcome(peer)
+
+    def learn(self, verbs: dict[str, Callable[[Peer, messages.Message], Any]]) -> None:
+        """More messages, from who cannot be made before the handler."""
+        self._verbs |= verbs
 
     def knows(self, origin: str) -> bool:
         """Is that origin paired?"""
@@ -122,6 +134,9 @@ class Handler:
         self._desk.doctor.printer_news(report)
         self._spread(messages.event("printer.status", {"printer": report.as_json()}))
 
+    def server_changed(self, state: dict[str, object]) -> None:
+        self._spread(messages.event("server.state", {"server": state}))
+
     def device_news(self, kind: str, device: dict[str, object]) -> None:
         self._desk.doctor.notice()
         self._spread(messages.event(kind, {"device": device}))
@@ -139,6 +154,8 @@ class Handler:
     def _admit(self, peer: Peer, kind: str) -> None:
         if kind not in self._verbs:
             raise AgentError("unknown_type", known=sorted(self._verbs))
+        if kind in FREE and peer.by_server and kind != "hello":
+            raise AgentError("not_allowed")
         if kind in FREE:
             return
         if not peer.authenticated:
@@ -152,6 +169,8 @@ class Handler:
 
     def _unpaired(self, peer: Peer) -> bool:
         """Was the pairing removed while the connection was open?"""
+        if peer.by_server:
+            return False
         return all(pairing.id != peer.pairing_id for pairing in self._desk.pairing.pairings())
 
     def _table(self) -> dict[str, Callable[[Peer, messages.Message], dict[str, object]]]:

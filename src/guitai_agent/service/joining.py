@@ -1,0 +1,168 @@
+"""Joining a server: its address, the code for a token, and the file that keeps it (§10.2).
+
+The token is as good as the printer, so it travels over TLS only; plain http is for this machine,
+for private addresses, and for who says so.
+"""
+
+import http.client
+import ipaddress
+import json
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..datadir import write_private
+from ..errors import AgentError
+from .tillheaders import Upstream, upstream_of
+
+SECONDS = 10.0
+LONGEST_ANSWER = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """The server this agent belongs to. ``refused``: the server took the token away."""
+
+    server: str
+    relay_url: str
+    token: str
+    register: str
+    store: str
+    insecure: bool = False
+    refused: bool = False
+
+
+class MembershipFile:
+    """``relay.json`` beside the settings, for its owner's eyes only. Safe from any thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "relay.json"
+        self._lock = threading.Lock()
+        self.now = self._read()
+
+    def keep(self, membership: Membership | None) -> None:
+        with self._lock:
+            self.now = membership
+            if membership is None:
+                self._path.unlink(missing_ok=True)
+            else:
+                write_private(self._path, json.dumps(asdict(membership), ensure_ascii=False))
+
+    def mark_refused(self, token: str) -> None:
+        """The server does not know that token any more; a newer one is left alone."""
+        now = self.now
+        if now is not None and now.token == token:
+            self.keep(replace(now, refused=True))
+
+    def _read(self) -> Membership | None:
+        if not self._path.exists():
+            return None
+        return Membership(**json.loads(self._path.read_text("utf-8")))
+
+
+def is_near(host: str) -> bool:
+    """This machine, or an address that no provider routes; a name is neither, but localhost."""
+    if host == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return address.is_loopback or (address.is_private and not address.is_unspecified)
+
+
+def checked_server(text: str, *, insecure: bool) -> Upstream:
+    """The server's address; ``bad_server`` and, for plain http over the internet,
+    ``insecure_server``."""
+    server = upstream_of(text)
+    if server.scheme == "http" and not insecure and not is_near(server.host):
+        raise AgentError("insecure_server", server=server.origin)
+    return server
+
+
+def checked_relay(text: object, server: Upstream, *, insecure: bool) -> str:
+    """The relay's address as the server told it: never weaker than the server's own."""
+    try:
+        parts = urlsplit(text if isinstance(text, str) else "")
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise AgentError("server_refused", reason="relay_url") from None
+    if parts.scheme not in ("ws", "wss") or not host or "@" in parts.netloc:
+        raise AgentError("server_refused", reason="relay_url")
+    if parts.scheme == "ws" and not insecure and (server.scheme == "https" or not is_near(host)):
+        raise AgentError("insecure_server", server=str(text))
+    return str(text)
+
+
+def ask_to_join(
+    server: Upstream, code: str, about: Mapping[str, str], *, insecure: bool
+) -> Membership:
+    """Exchange the code for a token. Blocks up to ten seconds.
+
+    Raises ``server_unreachable`` and ``server_refused`` with the server's own code and sentence.
+    """
+    said = _post(server, "join", {"code": code, **about})
+    token, register, store = said.get("token"), said.get("register"), said.get("store")
+    if not (isinstance(token, str) and isinstance(register, dict) and isinstance(store, dict)):
+        raise AgentError("server_refused", reason="answer")
+    return Membership(
+        server=server.origin,
+        relay_url=checked_relay(said.get("relay_url"), server, insecure=insecure),
+        token=token,
+        register=str(register.get("name", ""))[:60],
+        store=str(store.get("name", ""))[:60],
+        insecure=insecure,
+    )
+
+
+def ask_to_leave(membership: Membership) -> None:
+    """Tell the server that this token is not needed any more. Raises as ``ask_to_join``."""
+    _post(upstream_of(membership.server), "leave", {}, token=membership.token)
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A server that sends us elsewhere would get the code or the token sent elsewhere."""
+
+    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
+        return None
+
+
+def _post(
+    server: Upstream, verb: str, body: Mapping[str, str], *, token: str = ""
+) -> dict[str, Any]:
+    headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    request = urllib.request.Request(
+        f"{server.origin}/api/agent/{verb}", json.dumps(body).encode(), headers, method="POST"
+    )
+    # A shop's proxy is for the internet, not for the machine in the next room.
+    near = [urllib.request.ProxyHandler({})] if is_near(server.host) else []
+    opener = urllib.request.build_opener(_NoRedirect, *near)
+    try:
+        with opener.open(request, timeout=SECONDS) as answer:
+            return _object(answer.read(LONGEST_ANSWER))
+    except urllib.error.HTTPError as error:
+        with error:
+            said = _object(error.read(LONGEST_ANSWER)).get("error")
+        told = said if isinstance(said, dict) else {}
+        raise AgentError(
+            "server_refused",
+            reason=str(told.get("code", f"HTTP {error.code}"))[:40],
+            message=str(told.get("message", ""))[:200],
+        ) from None
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise AgentError("server_unreachable", detail=str(error)[:200]) from None
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(raw)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
