@@ -33,6 +33,7 @@ ITEMS: tuple[Item, ...] = (
     Item("電子發票", "上傳", "transmissions", (P.VIEW_INVOICES,), ("transmission",)),
     Item("電子發票", "加值中心設定", "centres", (P.INVOICE_SETTINGS,), ("centre",)),
     Item("商店", "POS 機", "registers", (P.REGISTER_SETTINGS,), ("register",)),
+    Item("商店", "設備", "devices", (P.REGISTER_SETTINGS,), ("device",)),
     Item("商店", "門市", "stores", (P.MANAGE_SHOP, P.REGISTER_SETTINGS), ("store",)),
     Item("商店", "營業人", "entities", (P.MANAGE_SHOP,), ("entit",)),
     Item("商店", "人員與權限", "staff", (P.MANAGE_STAFF,), ("staff",)),

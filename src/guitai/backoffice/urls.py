@@ -3,7 +3,17 @@
 from django.urls import URLPattern, URLResolver, path, register_converter
 
 from guitai.backoffice import urls_invoicing
-from guitai.backoffice.views import audit, home, platform, products, registers, shop, sign_in, staff
+from guitai.backoffice.views import (
+    audit,
+    devices,
+    home,
+    platform,
+    products,
+    registers,
+    shop,
+    sign_in,
+    staff,
+)
 
 
 class FileKind:
@@ -51,6 +61,19 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "registers/<uuid:register_id>/restore/",
         registers.register_restore,
         name="register-restore",
+    ),
+    path("devices/", devices.device_list, name="devices"),
+    path("devices/pictures/<slug:name>.svg", devices.device_picture, name="device-picture"),
+    path("devices/<uuid:register_id>/", devices.device, name="device"),
+    path(
+        "devices/<uuid:register_id>/agent-code/",
+        devices.device_agent_code,
+        name="device-agent-code",
+    ),
+    path(
+        "devices/agents/<uuid:agent_id>/remove/",
+        devices.device_agent_remove,
+        name="device-agent-remove",
     ),
     path("staff/", staff.staff, name="staff"),
     path("staff/new/", staff.staff_new, name="staff-new"),

@@ -1,19 +1,26 @@
 """Reads of print jobs and agents. Every one starts from the open tenant scope."""
 
+import time
+from collections.abc import Iterable
+from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 
 from guitai.devices.errors import JobNotFound
 from guitai.devices.models import Agent, AgentBeat, PrintJob
-from guitai.devices.rules import OPEN, JobState
+from guitai.devices.rules import OPEN, JobState, Queue
+from guitai.kernel import ids
+
+RECENT = timedelta(days=3)
+_OPEN = sorted(state.value for state in OPEN)
 
 
 def open_jobs(register_id: UUID) -> QuerySet[PrintJob]:
     """Everything at this register whose outcome is still awaited, oldest first."""
-    return PrintJob.objects.filter(
-        register_id=register_id, state__in=sorted(state.value for state in OPEN)
-    ).order_by("created_at", "id")
+    return PrintJob.objects.filter(register_id=register_id, state__in=_OPEN).order_by(
+        "created_at", "id"
+    )
 
 
 def job(register_id: UUID, job_id: UUID) -> PrintJob:
@@ -40,6 +47,40 @@ def waiting_job(subject_id: UUID, kinds: list[str]) -> PrintJob | None:
 
 def beat(register_id: UUID) -> AgentBeat | None:
     return AgentBeat.objects.filter(register_id=register_id).first()
+
+
+def beats(register_ids: Iterable[UUID]) -> dict[UUID, AgentBeat]:
+    """The newest report of each of those registers that has one."""
+    found = AgentBeat.objects.filter(register_id__in=list(register_ids))
+    return {beat.register_id: beat for beat in found}
+
+
+def queues(register_ids: Iterable[UUID]) -> dict[UUID, Queue]:
+    """What waits, is under way or is uncertain at each of those registers that has any."""
+    rows = (
+        PrintJob.objects.filter(register_id__in=list(register_ids), state__in=_OPEN)
+        .values("register_id")
+        .annotate(
+            waiting=Count("id", filter=Q(state=JobState.WAITING.value)),
+            sent=Count("id", filter=Q(state=JobState.SENT.value)),
+            uncertain=Count("id", filter=Q(state=JobState.UNCERTAIN.value)),
+            oldest=Min("created_at", filter=Q(state=JobState.WAITING.value)),
+        )
+    )
+    return {
+        row["register_id"]: Queue(row["waiting"], row["sent"], row["uncertain"], row["oldest"])
+        for row in rows
+    }
+
+
+def recent_jobs(register_id: UUID, limit: int = 30) -> list[PrintJob]:
+    """The register's newest jobs of the last days, whatever became of them, newest first.
+
+    By key: keys lie in time order, so that a year of jobs costs nothing.
+    """
+    since = ids.first_of(time.time() - RECENT.total_seconds())
+    rows = PrintJob.objects.filter(register_id=register_id, id__gte=since).defer("doc")
+    return list(rows.order_by("-id")[:limit])
 
 
 def jobs_in(register_id: UUID, state: str) -> QuerySet[PrintJob]:

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from importlib import metadata
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -160,6 +160,92 @@ def is_late(
     if told is None or kept_told is None:
         return False
     return timedelta() < kept_told - told <= REORDERED
+
+
+SILENT_AT_WORK = timedelta(seconds=90)
+"""Three beats: so long may an agent be unheard while somebody is signed in at its register."""
+SILENT_AT_REST = timedelta(hours=24)
+WAITED_LONG = timedelta(minutes=2)
+DRIFT_MS = 120_000
+"""The clock guard's tolerance (orders.rules.check_clock)."""
+
+SERVER_LEVELS = {
+    "AGENT_SILENT": "error",
+    "AGENT_OLD": "error",
+    "JOB_UNCERTAIN": "error",
+    "JOB_WAITING": "warn",
+    "CLOCK_DRIFT": "warn",
+}
+"""What the server sees by itself, in the order of telling; words in guitai_agent.knowledge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Slips of a register whose outcome is awaited; ``oldest`` of those that wait."""
+
+    waiting: int = 0
+    sent: int = 0
+    uncertain: int = 0
+    oldest: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """``state``: ok | warn | error | silent | never (nothing heard yet) | none (prints nothing).
+
+    ``codes`` are the server's own findings.
+    """
+
+    state: str
+    codes: tuple[str, ...] = ()
+
+    @property
+    def is_trouble(self) -> bool:
+        return self.state not in {"ok", "none"}
+
+
+class Beat(Protocol):
+    """What of a kept report decides (``models.AgentBeat``)."""
+
+    version: str
+    drift_ms: int | None
+    hops: list[dict[str, str]]
+    findings: list[dict[str, Any]]
+    queue_uncertain: int
+    seen_at: datetime
+
+
+def standing(
+    beat: Beat | None, *, prints: bool, opened_at: datetime | None, queue: Queue, now: datetime
+) -> Standing:
+    """How the way to the paper stands at one register.
+
+    ``prints``: whether the register is set to have a printer; ``opened_at`` when the session that
+    is open there began. An agent has ``SILENT_AT_WORK`` from then on to say something.
+    """
+    if beat is None:
+        return Standing("never" if prints else "none")
+    silent = _is_silent(beat.seen_at, opened_at, now)
+    told = {finding["code"] for finding in beat.findings}
+    seen = {
+        "AGENT_SILENT": silent,
+        "AGENT_OLD": is_older(beat.version, AGENT_MIN_VERSION),
+        "JOB_UNCERTAIN": bool(queue.uncertain or beat.queue_uncertain),
+        "JOB_WAITING": queue.oldest is not None and now - queue.oldest > WAITED_LONG,
+        "CLOCK_DRIFT": abs(beat.drift_ms or 0) > DRIFT_MS and "CLOCK_DATE" not in told,
+    }
+    codes = tuple(code for code in SERVER_LEVELS if seen[code] and code not in told)
+    if silent:
+        return Standing("silent", codes)
+    levels = {hop["state"] for hop in beat.hops} | {one["level"] for one in beat.findings}
+    levels |= {SERVER_LEVELS[code] for code in codes}
+    return Standing(next((level for level in ("error", "warn") if level in levels), "ok"), codes)
+
+
+def _is_silent(seen_at: datetime, opened_at: datetime | None, now: datetime) -> bool:
+    if opened_at is None:
+        return now - seen_at > SILENT_AT_REST
+    return now - max(seen_at, opened_at) > SILENT_AT_WORK
 
 
 def plain(value: object, limit: int) -> str:

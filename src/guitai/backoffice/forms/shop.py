@@ -8,21 +8,13 @@ from guitai.backoffice.forms.base import DeskForm, amount, choice, line, secret,
 from guitai.catalog.rules import price_of
 from guitai.invoicing import registry
 from guitai.tenancy.models import BusinessEntity, Register, Store
+from guitai_agent import knowledge
 
 PRINTER_PROFILES = (
     ("", "不列印（沒有發票機）"),
-    ("PP-8800", "Posiflex PP-8800"),
-    ("PP-8802", "Posiflex PP-8802"),
-    ("PP-5200", "Posiflex PP-5200"),
-    ("TM-T82III", "Epson TM-T82III"),
-    ("TM-T88", "Epson TM-T88"),
-    ("TM-m30III", "Epson TM-m30III"),
-    ("SUNMI", "SUNMI 內建印表機"),
-    ("generic-58", "一般 58 mm 熱感印表機"),
-    ("generic-80", "一般 80 mm 熱感印表機（57 mm 紙）"),
-    ("virtual", "虛擬發票機（教學與測試）"),
+    *((name, profile.title) for name, profile in knowledge.profiles().items()),
 )
-"""The counter agent's profiles by their names there; the desk does not import the agent."""
+"""The book of printers that the counter agent reads too (decision 0010)."""
 
 
 class EntityForm(DeskForm):

@@ -15,6 +15,8 @@ from guitai.backoffice.tests.invoicing_table import TABLE as INVOICING
 from guitai.catalog import services as catalog
 from guitai.catalog.models import Product, ProductImport
 from guitai.catalog.rules import ProductDraft
+from guitai.devices.models import Agent, JoinCode
+from guitai.devices.services import agents
 from guitai.kernel import scope
 from guitai.kernel.models import AuditEntry
 from guitai.tenancy import services
@@ -90,6 +92,11 @@ TABLE = {
     ),
     "register-retire": ("POST", {"register_id": "@register"}, {}, HEAD),
     "register-restore": ("POST", {"register_id": "@register"}, {}, HEAD),
+    "devices": ("GET", {}, None, STAFFERS),
+    "device": ("GET", {"register_id": "@register"}, None, OWN_STORE),
+    "device-picture": ("GET", {"name": "paper-roll"}, None, STAFFERS),
+    "device-agent-code": ("POST", {"register_id": "@register"}, {}, OWN_STORE),
+    "device-agent-remove": ("POST", {"agent_id": "@agent"}, {}, OWN_STORE),
     "staff": ("GET", {}, None, STAFFERS),
     "staff-new": (
         "POST",
@@ -173,6 +180,8 @@ def things(shop):
         )
         services.suspend_staff(shop.owner, suspended.id)
         product = catalog.add_product(shop.owner, ProductDraft(sku="P-1", name="商品", price=5))
+        code = agents.open_join_code(shop.register.id, shop.owner).code
+        agent = agents.join(code, agent_id="9f0c", name="櫃台電腦", version="0.1.0").agent
         waiting = catalog.upload(shop.owner, "sku,name,price\nI-1,匯入,9\n".encode(), "a.csv")
     return {
         "entity": shop.entity.id,
@@ -183,6 +192,7 @@ def things(shop):
         "accountant": shop.people["accountant"].id,
         "pin_only": pin_only.id,
         "suspended": suspended.id,
+        "agent": agent.id,
         "product": product.id,
         "import": waiting.id,
     }
@@ -201,7 +211,18 @@ def filled(values, things):
     return {k: things[v[1:]] if v.startswith("@") else v for k, v in values.items()}
 
 
-KEPT = (BusinessEntity, Store, Register, Binding, BindingCode, Staff, Product, ProductImport)
+KEPT = (
+    BusinessEntity,
+    Store,
+    Register,
+    Binding,
+    BindingCode,
+    Staff,
+    Product,
+    ProductImport,
+    Agent,
+    JoinCode,
+)
 
 
 def everything(merchant_id):

@@ -1,0 +1,170 @@
+"""The hops, findings and reports of the registers' devices as the desk says them."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from guitai.devices.models import AgentBeat
+from guitai.devices.rules import (
+    AGENT_LATEST,
+    AGENT_MIN_VERSION,
+    HOPS,
+    Queue,
+    Standing,
+    is_older,
+)
+from guitai_agent import knowledge
+
+HOP_NAMES = {
+    "page": "收銀頁面",
+    "agent": "列印程式",
+    "driver": "驅動程式",
+    "port": "連接埠",
+    "printer": "發票機",
+    "paper": "紙張",
+    "clock": "時鐘",
+    "server": "伺服器",
+}
+HOP_STATES = {
+    "ok": ("正常", "good", "✓"),
+    "warn": ("注意", "warn", "!"),
+    "error": ("異常", "bad", "✕"),
+    "unknown": ("不明", "", "?"),
+}
+STANDINGS = {
+    "ok": ("正常", "good"),
+    "warn": ("需要注意", "warn"),
+    "error": ("有問題", "bad"),
+    "silent": ("沒有回報", "bad"),
+    "never": ("還沒有回報過", "warn"),
+    "none": ("不列印", ""),
+}
+PAPERS = {"ok": "足夠", "near": "將盡", "end": "用完", "unknown": "不明"}
+SOURCES = {"page": "收銀頁面", "relay": "列印程式直接連線"}
+_RANK = {"error": 0, "warn": 1, "ok": 2}
+_BOOK = knowledge.remedies()
+_NEVER = "列印程式還沒有回報過：請安裝列印程式，並在收銀頁面配對。"
+
+
+def shown_hops(beat: AgentBeat | None, standing: Standing) -> list[dict[str, Any]]:
+    """All hops in their order. Of a silent agent only its silence is certain."""
+    told = {hop["hop"]: hop for hop in beat.hops} if beat else {}
+    return [_hop(name, told.get(name), standing) for name in HOPS]
+
+
+def _hop(name: str, told: dict[str, str] | None, standing: Standing) -> dict[str, Any]:
+    state = told["state"] if told else "unknown"
+    message = told["message"] if told else ""
+    if standing.state == "silent":
+        message = f"最後一次回報：{message or HOP_STATES[state][0]}" if told else ""
+        state = "unknown"
+        if name == "agent":
+            state, message = "error", _BOOK["AGENT_SILENT"].message
+    elif name == "agent" and told is None and standing.state not in {"never", "none"}:
+        # Its report is here, so it runs, whatever it says of itself.
+        state = "ok"
+    word, tone, sign = HOP_STATES[state]
+    return {
+        "hop": name,
+        "name": HOP_NAMES[name],
+        "state": word,
+        "tone": tone,
+        "sign": sign,
+        "message": message,
+        "since": _moment(told["since"]) if told and standing.state != "silent" else None,
+    }
+
+
+def _moment(text: str) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def shown_findings(
+    beat: AgentBeat | None, standing: Standing, profile: str
+) -> list[dict[str, Any]]:
+    """What is wrong with its cure, the worst first: the server's own, then what the agent told.
+
+    Words come from the book where it knows the code; else those that the agent sent along. What a
+    silent agent once told is left out: nobody knows whether it still holds.
+    """
+    own = [{"code": code} for code in standing.codes]
+    told = beat.findings if beat and standing.state != "silent" else []
+    rows = [_finding(row, profile) for row in [*own, *told]]
+    return sorted((row for row in rows if row["level"] != "ok"), key=lambda r: _RANK[r["level"]])
+
+
+def _finding(told: dict[str, Any], profile: str) -> dict[str, Any]:
+    known = knowledge.remedy(told["code"], profile) if told["code"] in _BOOK else None
+    level = told.get("level") or (known.level if known else "warn")
+    hop = told.get("hop") or (known.hop if known else "")
+    return {
+        "code": told["code"],
+        "level": level,
+        "tone": HOP_STATES[level][1],
+        "state": HOP_STATES[level][0],
+        "hop": HOP_NAMES.get(hop, ""),
+        "message": told.get("message") or (known.message if known else ""),
+        "steps": told.get("steps") or (list(known.steps) if known else []),
+        "picture": _picture(told.get("picture") or (known.picture if known else "")),
+        "since": _moment(told.get("since", "")),
+    }
+
+
+def _picture(name: str) -> str:
+    """The name of a drawing that the book has; empty for every other."""
+    try:
+        knowledge.picture(name)
+    except KeyError:
+        return ""
+    return name
+
+
+def cause_of(beat: AgentBeat | None, standing: Standing, findings: list[dict[str, Any]]) -> str:
+    """The one sentence of the list."""
+    if standing.state == "never":
+        return _NEVER
+    if findings:
+        return str(findings[0]["message"])
+    if beat is not None and standing.state in {"warn", "error"}:
+        return beat.message
+    return ""
+
+
+def shown_version(beat: AgentBeat | None) -> dict[str, str]:
+    """The agent's version, marked where it is too old or may be updated."""
+    if beat is None:
+        return {"version": "", "mark": "", "tone": ""}
+    if is_older(beat.version, AGENT_MIN_VERSION):
+        return {"version": beat.version, "mark": "太舊", "tone": "bad"}
+    if is_older(beat.version, AGENT_LATEST):
+        return {"version": beat.version, "mark": "可更新", "tone": "info"}
+    return {"version": beat.version, "mark": "", "tone": ""}
+
+
+def shown_queue(beat: AgentBeat | None, queue: Queue) -> dict[str, int]:
+    """Slips that wait here or in the agent; an uncertain one is known to both."""
+    waiting = queue.waiting + (beat.queue_waiting if beat else 0)
+    uncertain = max(queue.uncertain, beat.queue_uncertain if beat else 0)
+    return {"waiting": waiting, "uncertain": uncertain}
+
+
+def drift_words(drift_ms: int | None) -> str:
+    """``快 3 秒``: the device's clock against the server's."""
+    if drift_ms is None:
+        return ""
+    if abs(drift_ms) < 1000:
+        return "相同"
+    return ("快 " if drift_ms > 0 else "慢 ") + span_words(timedelta(milliseconds=abs(drift_ms)))
+
+
+def ago_words(moment: datetime, now: datetime) -> str:
+    """``3 分鐘前``, so coarse that a quiet page does not change every second."""
+    passed = now - moment
+    return "剛剛" if passed < timedelta(minutes=1) else f"{span_words(passed)}前"
+
+
+def span_words(span: timedelta) -> str:
+    seconds = int(span.total_seconds())
+    for unit, size in (("天", 86_400), ("小時", 3_600), ("分鐘", 60)):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} 秒"
