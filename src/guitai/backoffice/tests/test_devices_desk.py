@@ -1,0 +1,232 @@
+"""設備: what the pages say of the registers' devices, and to whom."""
+
+from datetime import timedelta
+from xml.etree import ElementTree
+
+import pytest
+from django.urls import reverse
+
+from guitai.backoffice import words_devices as words
+from guitai.backoffice.forms.shop import PRINTER_PROFILES
+from guitai.devices import services as devices
+from guitai.devices.models import Agent, AgentBeat
+from guitai.devices.rules import Copy, JobKind
+from guitai.devices.services import agents
+from guitai.kernel import clock, scope
+from guitai.kernel.testing import taipei
+from guitai.numbering.tests.shop import new_id
+from guitai.tenancy.models import Register, TillSession
+from guitai_agent import knowledge
+
+NOON = taipei(2026, 11, 21)
+S = timedelta(seconds=1)
+OK = [{"hop": name, "state": "ok", "code": "OK", "message": "就緒"} for name in
+      ("agent", "driver", "port", "printer", "paper")]  # fmt: skip
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture(autouse=True)
+def _now():
+    with clock.moved(NOON):
+        yield
+
+
+def beat(shop, register=None, *, at=NOON, hops=OK, findings=(), version="0.1.0", **more):
+    said = {"hops": list(hops), "findings": list(findings), **more}
+    with scope.tenant(shop.merchant_id):
+        register = register or shop.register
+        Register.objects.filter(id=register.id).update(printer_profile="PP-8800")
+        devices.store_beat(
+            register.id, agent_id="9f0c", version=version, health=said, source="relay", now=at
+        )
+
+
+def with_state(hop, state, code, message):
+    return [
+        {"hop": hop, "state": state, "code": code, "message": message} if one["hop"] == hop else one
+        for one in OK
+    ]
+
+
+def open_session(shop, at):
+    with scope.tenant(shop.merchant_id):
+        clerk = shop.people["clerk"]
+        TillSession.objects.create(
+            register_id=shop.register.id,
+            staff_id=clerk.id,
+            staff_name=clerk.name,
+            permissions=[],
+            opened_at=at,
+        )
+
+
+def text(answer):
+    assert answer.status_code == 200, answer.content.decode()[:2000]
+    return answer.content.decode()
+
+
+def listed(desk, shop, role="owner", query="", **more):
+    return text(desk(shop, role).get(reverse("desk:devices") + query, **more))
+
+
+def one(desk, shop, role="owner"):
+    return text(desk(shop, role).get(reverse("desk:device", args=[shop.register.id])))
+
+
+def test_a_fault_is_named_with_its_cure_and_its_picture(desk, shop):
+    broken = with_state("paper", "error", "PAPER_END", "紙張用完，請換紙。")
+    beat(shop, hops=broken, findings=[{"code": "PAPER_END", "level": "error", "hop": "paper"}])
+    page = listed(desk, shop)
+    assert "有問題" in page
+    assert knowledge.remedy("PAPER_END").message in page
+    page = one(desk, shop)
+    known = knowledge.remedy("PAPER_END", "PP-8800")
+    for step in known.steps:
+        assert step in page
+    assert reverse("desk:device-picture", args=[known.picture]) in page
+
+
+def test_a_code_that_only_the_agent_knows_keeps_its_words(desk, shop):
+    told = {
+        "code": "MOON_DUST",
+        "level": "warn",
+        "hop": "paper",
+        "message": "紙槽有<script>alert(1)</script>灰塵",
+        "steps": ["請擦<b>乾淨</b>"],
+        "picture": "moon",
+    }
+    beat(shop, findings=[told])
+    page = one(desk, shop)
+    assert "MOON_DUST" in page
+    assert "請擦&lt;b&gt;乾淨&lt;/b&gt;" in page
+    assert "<script>alert" not in page
+    assert "moon.svg" not in page
+
+
+def test_an_agent_that_fell_silent_at_work(desk, shop):
+    beat(shop, at=NOON - 91 * S, findings=[{"code": "PAPER_END", "level": "error"}])
+    open_session(shop, NOON - 3600 * S)
+    page = one(desk, shop)
+    assert "沒有回報" in page
+    assert knowledge.remedy("AGENT_SILENT").message in page
+    # What it once told may be over by now.
+    assert knowledge.remedy("PAPER_END").message not in page
+
+
+def test_only_what_is_in_trouble(desk, shop):
+    beat(shop)
+    beat(shop, shop.other_register, hops=with_state("port", "error", "PORT_GONE", "中斷"))
+    page = listed(desk, shop)
+    assert "一號機" in page
+    assert "1 台有狀況" in page
+    page = listed(desk, shop, query="?show=trouble")
+    assert reverse("desk:device", args=[shop.other_register.id]) in page
+    assert reverse("desk:device", args=[shop.register.id]) not in page
+    page = listed(desk, shop, query=f"?store={shop.store.id}")
+    assert reverse("desk:device", args=[shop.other_register.id]) not in page
+
+
+def test_a_manager_sees_his_own_store_alone(desk, shop):
+    beat(shop, printer={"device": {"name": "中正店的發票機"}})
+    beat(shop, shop.other_register, printer={"device": {"name": "信義店的發票機"}})
+    page = listed(desk, shop, "store_manager")
+    assert "中正店的發票機" in page
+    assert "信義店的發票機" not in page
+    answer = desk(shop, "other_manager").get(reverse("desk:device", args=[shop.register.id]))
+    assert answer.status_code == 404
+    # A filter for a store that is not his shows nothing of it.
+    page = listed(desk, shop, "store_manager", query=f"?store={shop.other_store.id}")
+    assert "信義店的發票機" not in page
+
+
+def test_another_merchant_finds_nothing(desk, shop, outside):
+    beat(shop, printer={"device": {"name": "別人看不到"}})
+    answer = desk(outside, "owner").get(reverse("desk:device", args=[shop.register.id]))
+    assert answer.status_code == 404
+    assert "別人看不到" not in listed(desk, outside)
+
+
+def test_the_live_part_comes_alone_and_only_when_it_changed(desk, shop):
+    beat(shop)
+    browser = desk(shop, "owner")
+    for name in (reverse("desk:devices"), reverse("desk:device", args=[shop.register.id])):
+        beat(shop, at=clock.now())
+        page = text(browser.get(name))
+        again = page.split('hx-get="')[1].split('"')[0].replace("&amp;", "&")
+        assert browser.get(again, headers=HTMX).status_code == 204
+        with clock.moved(NOON + 30 * S):
+            assert browser.get(again, headers=HTMX).status_code == 204
+        with clock.moved(NOON + 60 * S):
+            beat(shop, at=NOON + 60 * S, hops=with_state("paper", "warn", "PAPER_NEAR", "紙捲將盡"))
+            changed = browser.get(again, headers=HTMX)
+            assert "紙捲將盡" in text(changed)
+            assert "<html" not in text(changed)
+            assert 'id="live"' in text(changed)
+        with scope.tenant(shop.merchant_id):
+            AgentBeat.objects.all().delete()
+
+
+def test_slips_with_state_and_reason(desk, shop):
+    beat(shop)
+    with scope.tenant(shop.merchant_id):
+        made = [
+            devices.queue_print(shop.register.id, JobKind.PROOF, new_id(), Copy.ORIGINAL, NOON)
+            for _ in range(3)
+        ]
+        devices.change_state(made[0], "sent", "", NOON)
+        devices.change_state(made[0], "uncertain", "LINK_STALLED", NOON)
+        devices.change_state(made[1], "done", "", NOON)
+    page = one(desk, shop)
+    assert "不確定有沒有印出" in page
+    assert "LINK_STALLED" in page
+    assert knowledge.remedy("JOB_UNCERTAIN").message in page
+    assert "最近結束的單據" in page
+
+
+@pytest.mark.parametrize(("version", "mark"), [("0.0.9", "太舊"), ("0.1.0", ""), ("9.0.0", "")])
+def test_an_old_agent_is_marked(desk, shop, version, mark):
+    beat(shop, version=version)
+    page = one(desk, shop)
+    assert (knowledge.remedy("AGENT_OLD").message in page) == bool(mark)
+    assert ("太舊</span>" in page) == bool(mark)
+
+
+def test_a_join_code_is_shown_once_and_its_agent_can_be_removed(desk, shop):
+    browser = desk(shop, "store_manager")
+    answer = browser.post(reverse("desk:device-agent-code", args=[shop.register.id]))
+    assert answer.context["code"] in text(answer)
+    agents.join(answer.context["plain"], agent_id="9f0c", name="櫃台<電腦>", version="0.1.0")
+    page = one(desk, shop, "store_manager")
+    assert "櫃台&lt;電腦&gt;" in page
+    with scope.tenant(shop.merchant_id):
+        joined = Agent.objects.get()
+    browser.post(reverse("desk:device-agent-remove", args=[joined.id]))
+    with scope.tenant(shop.merchant_id):
+        assert Agent.objects.get().removed_at is not None
+    assert "還沒有列印程式加入" in one(desk, shop)
+
+
+def test_every_picture_is_an_image_and_nothing_else(desk, shop):
+    browser = desk(shop, "owner")
+    names = {remedy.picture for remedy in knowledge.remedies().values() if remedy.picture}
+    assert names
+    for name in names:
+        answer = browser.get(reverse("desk:device-picture", args=[name]))
+        assert answer["Content-Type"] == "image/svg+xml; charset=utf-8"
+        assert answer["Content-Security-Policy"].startswith("default-src 'none'")
+        assert answer["X-Content-Type-Options"] == "nosniff"
+        assert ElementTree.fromstring(answer.content).tag.endswith("svg")
+    assert browser.get(reverse("desk:device-picture", args=["no-such"])).status_code == 404
+
+
+def test_the_form_offers_every_printer_of_the_book():
+    assert [name for name, _ in PRINTER_PROFILES] == ["", *knowledge.profiles()]
+
+
+@pytest.mark.parametrize(
+    ("drift", "said"),
+    [(None, ""), (0, "相同"), (999, "相同"), (-1500, "慢 1 秒"), (65_000, "快 1 分鐘"),
+     (7_200_000, "快 2 小時"), (-200_000_000, "慢 2 天")],
+)  # fmt: skip
+def test_drift_in_words(drift, said):
+    assert words.drift_words(drift) == said
