@@ -66,11 +66,12 @@ def up(
 
 def _run(parts: list[Any], port: int, host: str = "127.0.0.1") -> None:
     """Migrates, then supervises ``parts`` in the foreground, alone on the web port."""
-    from guitai.config import processes
+    from guitai.config import orphans, processes
 
     if processes.running_pid():
         err.print("這個資料夾的櫃台已經在執行；先用 guitai down 停止。")
         raise typer.Exit(1)
+    orphans.end_all()
     try:
         with processes.holding(port, host):
             _serve(parts)
@@ -120,7 +121,7 @@ def _detach(arguments: list[str], ready: Callable[[], bool], seconds: float = 90
 @app.command()
 def down() -> None:
     """停止這個資料夾的櫃台（網頁、背景工作、資料庫）。"""
-    from guitai.config import embedded, home, processes
+    from guitai.config import embedded, home, orphans, processes
 
     pid = processes.running_pid()
     if pid is not None:
@@ -128,6 +129,9 @@ def down() -> None:
         deadline = time.monotonic() + 40
         while processes.running_pid() == pid and time.monotonic() < deadline:
             time.sleep(0.1)
+    left = orphans.end_all()
+    if left:
+        out.print(f"已結束上次留下的程序：{'、'.join(left)}。", markup=False)
     if _with_database():
         embedded.stop(home.folder())
     out.print("櫃台已停止。")
@@ -302,10 +306,14 @@ def main() -> None:
     from django.db.utils import OperationalError
 
     from guitai.config.embedded import EmbeddedError
+    from guitai.config.home import BadAddress
 
     try:
         app()
     except EmbeddedError as error:
+        err.print(str(error), markup=False)
+        sys.exit(1)
+    except BadAddress as error:
         err.print(str(error), markup=False)
         sys.exit(1)
     except OperationalError as error:

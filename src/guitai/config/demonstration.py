@@ -64,11 +64,19 @@ def show(port: int, *, as_json: bool) -> None:
     ports = _start(port)
     cli._django()
     from guitai.config import demo_shop
+    from guitai.config.till_client import Refused
+    from guitai.kernel.errors import GuitaiError
 
     sandbox = f"http://127.0.0.1:{ports['sandbox']}"
-    demo_shop.prepare_sandbox(sandbox)
-    shop = demo_shop.ensure(sandbox)
-    facts = _sell(shop, ports)
+    try:
+        demo_shop.prepare_sandbox(sandbox)
+        shop = demo_shop.ensure(sandbox)
+        facts = _sell(shop, ports)
+    except (GuitaiError, Refused, TimeoutError, OSError) as problem:
+        said = problem.message if isinstance(problem, GuitaiError) else str(problem)
+        cli.err.print(f"示範在途中停下：{said}", markup=False)
+        cli.err.print(f"紀錄在 {home.folder() / 'run'}；可先 make stop 再試一次。", markup=False)
+        raise SystemExit(1) from problem
     facts["seconds"] = round(time.monotonic() - began, 1)
     facts["links"] = _links(ports)
     if as_json:

@@ -11,6 +11,10 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 
+class BadAddress(ValueError):
+    """``DATABASE_URL`` is no address of a PostgreSQL database; the text is for the operator."""
+
+
 def folder() -> Path:
     named = os.environ.get("GUITAI_HOME")
     if named:

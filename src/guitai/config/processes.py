@@ -119,7 +119,7 @@ class Supervisor:
         with path.open("ab") as output:
             child = subprocess.Popen(
                 list(part.command),
-                env={**os.environ, **part.environment},
+                env={**os.environ, "GUITAI_HOME": str(home.folder()), **part.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -92,7 +92,9 @@ def _database_of(url: str) -> dict[str, object]:
     """
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"}:
-        raise ValueError("DATABASE_URL must begin with postgresql://")
+        raise home.BadAddress(
+            "DATABASE_URL 看不懂；請寫成 postgresql://帳號:密碼@主機:埠/資料庫，或取消設定改用內嵌資料庫。"
+        )
     options = dict(parse_qsl(parts.query))
     return {
         "ENGINE": "django.db.backends.postgresql",
