@@ -18,7 +18,7 @@ from rich.table import Table
 
 from twinvoice import raster
 
-from . import __version__, cli_install, cli_join
+from . import __version__, cli_devices, cli_doctor, cli_install, cli_join
 from .app import Agent, Options, ports_from
 from .client import NotRunning, OwnerClient, Refused
 from .datadir import default_data_dir, write_private
@@ -41,6 +41,8 @@ app = typer.Typer(
     add_completion=False,
 )
 cli_install.register(app)
+app.command("devices")(cli_devices.devices)
+cli_doctor.register(app)
 cli_join.register(app)
 out, err = Console(), Console(stderr=True)
 SCRIPT_CODE_SECONDS = 600.0

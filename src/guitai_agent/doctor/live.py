@@ -67,6 +67,7 @@ class Doctor:
         self._queue, self._queue_stale = Queue(), True
         self._told: object = None
         self._looked_at = 0.0
+        self._trouble = ""
         self._lock = threading.RLock()
         self._news, self._stopping = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="doctor", daemon=True)
@@ -151,8 +152,12 @@ class Doctor:
                 self._news.clear()
             try:
                 self._round()
-            except Exception:  # health must outlive a fault of one round; it is in the log
-                log.exception("looking at the health failed")
+                self._trouble = ""
+            except Exception as error:  # health must outlive a fault of one round: log it, once
+                if self._trouble != repr(error):
+                    log.exception("looking at the health failed")
+                self._trouble = repr(error)
+                self._queue_stale = True
                 self._stopping.wait(TICK)
 
     def _round(self) -> None:
@@ -206,7 +211,7 @@ class Doctor:
 
     def _queue_now(self) -> Queue:
         if self._queue_stale:
-            self._queue_stale = False
+            self._queue_stale = False  # before reading: news during it asks for another
             self._queue = count(self._journal.open_jobs())
         return self._queue
 

@@ -18,7 +18,7 @@ from ..doctor.live import Doctor
 from ..drivers.opening import DeviceOpener
 from ..errors import AgentError
 from ..escpos.encoders import encode
-from ..journal import Job, Journal
+from ..journal import Job, Journal, State
 from ..journal.store import Submission, blocks_of
 from ..knowledge import profile
 from ..logbook import Tail
@@ -29,6 +29,8 @@ from .pairing import OpenCode, PairingDesk
 log = logging.getLogger(__name__)
 TAIPEI = timezone(timedelta(hours=8), "Asia/Taipei")
 SELFTEST_LIFE = 120.0
+SELFTEST_PATIENCE = 4.0
+ON_THE_WAY = (State.QUEUED, State.SENDING)
 OWN_ORIGIN = "agent:"
 MOST_BLOCKS = 2_000
 FIXES = ("reset", "clear", "redetect", "use", "test", "ruler")
@@ -120,7 +122,7 @@ class Desk:
         if name not in FIXES:
             raise AgentError("unknown_fix", known=list(FIXES))
         if name in ("test", "ruler"):
-            self.selftest(name, origin)
+            self._wait_for(self.selftest(name, origin))
         elif name == "use":
             self._use_the_other()
         elif name == "redetect":
@@ -131,17 +133,24 @@ class Desk:
 
     def evidence(self) -> tuple[str, bytes]:
         """(file name, zip) for support: what is known, without secrets and without documents."""
-        found = self.doctor.eyes.everything()
+        health = self.doctor.run()
+        devices, presences = self.doctor.eyes.everything()
         evidence = Evidence(
-            health=self.doctor.run(),
-            devices=found[0],
-            presences=found[1],
+            health=health,
+            devices=devices,
+            presences=presences,
             lines=self.tail.last(500),
             jobs=self.journal.latest(200),
             settings=self.settings.now,
         )
         now = datetime.fromtimestamp(self.clock(), TAIPEI)
         return bundle_name(now), pack(evidence)
+
+    def _wait_for(self, job: Job) -> None:
+        """Let the slip come out first, so that the question about it is in the answer."""
+        end = time.monotonic() + SELFTEST_PATIENCE
+        while time.monotonic() < end and self.journal.get(job.job_id).state in ON_THE_WAY:
+            time.sleep(0.05)
 
     def _use_the_other(self) -> None:
         """Take the one printer that is there in place of the one that is not."""

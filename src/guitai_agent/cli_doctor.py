@@ -1,0 +1,182 @@
+"""``guitai-agent doctor``: every hop, every finding and what to do, in a terminal."""
+
+import base64
+import json
+import sys
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from websockets.exceptions import ConnectionClosed
+
+from .client import NotRunning, OwnerClient, Refused
+from .datadir import default_data_dir
+from .doctor.bundle import pack
+from .doctor.direct import Direct
+
+out, err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True)
+DEFAULT_DATA = default_data_dir()
+TAIPEI = timezone(timedelta(hours=8), "Asia/Taipei")
+GREEN, FOUND, NO_AGENT = 0, 1, 5
+
+Health = dict[str, Any]
+Data = Annotated[Path, typer.Option("--data", help="資料夾（設定、列印日誌）。")]
+
+HOP_NAMES = {
+    "agent": "列印程式",
+    "driver": "驅動程式",
+    "port": "連接埠",
+    "printer": "發票機",
+    "paper": "紙張",
+}
+STATE_NAMES = {
+    "ok": "[green]✓ 正常[/green]",
+    "warn": "[yellow]! 注意[/yellow]",
+    "error": "[red]✗ 故障[/red]",
+    "unknown": "[dim]? 不明[/dim]",
+}
+LEVEL_MARKS = {"ok": "[green]✓[/green]", "warn": "[yellow]![/yellow]", "error": "[red]✗[/red]"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to ``guitai-agent``."""
+    app.command("doctor")(doctor)
+
+
+def doctor(
+    data: Data = DEFAULT_DATA,
+    as_json: Annotated[bool, typer.Option("--json", help="輸出 JSON。")] = False,
+    bundle: Annotated[
+        Path | None, typer.Option(help="把診斷檔（不含密碼與單據內容）寫入此 zip 檔。")
+    ] = None,
+    watch: Annotated[bool, typer.Option(help="持續顯示，直到按 Ctrl+C。")] = False,
+    fix: Annotated[
+        str, typer.Option(help="先做這項修復：reset、redetect、use、test、ruler。")
+    ] = "",
+    answer: Annotated[
+        str, typer.Option(help="回答詢問：readable=yes、readable=no、noise=yes、noise=no。")
+    ] = "",
+) -> None:
+    """診斷從列印程式到紙張的每一個環節，並說明怎麼做。
+
+    結束代碼：0 全部正常，1 有發現，5 列印程式未執行。
+    """
+    show = _show_json if as_json else _show
+    try:
+        with OwnerClient(data) as agent:
+            health = _ask(agent, fix, answer)
+            show(health)
+            if bundle is not None:
+                _write(bundle, base64.b64decode(agent.ask("diag.bundle")["zip_b64"]))
+            if watch:
+                health = _watch(agent, health, show)
+    except (NotRunning, TimeoutError, ConnectionClosed):
+        if fix or answer:
+            _fail(f"列印程式未執行（{data}），無法修復。請先執行 guitai-agent run。", NO_AGENT)
+        _without_agent(data, bundle, show)
+    except Refused as refusal:
+        _fail(str(refusal), FOUND)
+    sys.exit(GREEN if _green(health) else FOUND)
+
+
+def _ask(agent: OwnerClient, fix: str, answer: str) -> Health:
+    """Answer and repair what was asked for, then look."""
+    if answer:
+        question, _, word = answer.partition("=")
+        agent.ask("diag.answer", id=question, answer=word)
+    return agent.ask("diag.fix", name=fix) if fix else agent.ask("diag.run")
+
+
+def _watch(agent: OwnerClient, health: Health, show: Any) -> Health:
+    """Show every change until Ctrl+C; the last health."""
+    while True:
+        try:
+            health = agent.next_event("health.changed", timeout=1.0)["health"]
+        except TimeoutError:
+            continue
+        except KeyboardInterrupt:
+            return health
+        show(health)
+
+
+def _without_agent(data: Path, bundle: Path | None, show: Any) -> NoReturn:
+    """Nobody answers: look directly."""
+    direct = Direct(data)
+    evidence = direct.look()
+    show(evidence.health)
+    if direct.trouble:
+        err.print(f"[red]{direct.trouble}[/red]")
+    if bundle is not None:
+        _write(bundle, pack(evidence))
+    sys.exit(NO_AGENT)
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        _fail(f"無法寫入 {path}：{error}", FOUND)
+    err.print(f"診斷檔　{path}（{len(data)} bytes）")
+
+
+# -- showing ------------------------------------------------------------------------------------
+
+
+def _green(health: Health) -> bool:
+    return all(finding["level"] == "ok" for finding in health["findings"])
+
+
+def _show_json(health: Health) -> None:
+    envelope = ("v", "id", "type", "ok")
+    told = {key: value for key, value in health.items() if key not in envelope}
+    print(json.dumps(told, ensure_ascii=False), flush=True)
+
+
+def _show(health: Health) -> None:
+    device = health["device"]
+    name = f"{device['name']}　{device['port']}" if device else "—"
+    out.print(f"{_local(health['time'])}　版本 {health['version']}　發票機 {name}")
+    table = Table("環節", "狀態", "說明", "自", box=None, pad_edge=False)
+    for hop in health["hops"]:
+        code = f"{hop['message']}（{hop['code']}）" if hop["message"] else ""
+        state = STATE_NAMES[hop["state"]]
+        table.add_row(HOP_NAMES[hop["hop"]], state, code, _local(hop["since"]))
+    out.print(table)
+    queue = health["queue"]
+    out.print(
+        f"等待 {queue['waiting']}　列印中 {queue['sending']}　不確定 {queue['uncertain']}　"
+        f"{_drift(health['clock'])}"
+    )
+    for finding in health["findings"]:
+        _show_finding(finding)
+
+
+def _show_finding(finding: dict[str, Any]) -> None:
+    mark = LEVEL_MARKS[finding["level"]]
+    out.print(f"\n{mark} {finding['message']}（{finding['code']}）")
+    for number, step in enumerate(finding["steps"], 1):
+        out.print(f"   {number}. {step}")
+    ask, fix = finding["ask"], finding["fix"]
+    if ask:
+        out.print(f"   請回答：{ask['question']}　--answer {ask['id']}=yes（{ask['yes']}）"
+                  f"或 {ask['id']}=no（{ask['no']}）")  # fmt: skip
+    if fix:
+        out.print(f"   「{fix['label']}」：guitai-agent doctor --fix {fix['name']}")
+
+
+def _drift(clock: dict[str, Any]) -> str:
+    if clock["drift_ms"] is None:
+        return "時鐘未比對"
+    return f"時鐘誤差 {clock['drift_ms'] / 1000:+.1f} 秒"
+
+
+def _local(text: str) -> str:
+    return datetime.fromisoformat(text).astimezone(TAIPEI).strftime("%H:%M:%S")
+
+
+def _fail(text: str, status_code: int) -> NoReturn:
+    err.print(f"[red]{text}[/red]")
+    sys.exit(status_code)
