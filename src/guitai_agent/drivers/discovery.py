@@ -142,7 +142,7 @@ def _serial_device(port: ListPortInfo) -> Device:
     return Device(
         id=_usb_id("usb", port) if port.vid is not None else f"serial:{port.device}",
         kind="usb" if known else "serial",
-        name=_title(known, words) or port.description or port.device,
+        name=_title(known, words) or port.product or _told(port.description) or port.device,
         port=port.device,
         profile=known.name if known else DEFAULT,
         vendor=port.vid,
@@ -150,6 +150,11 @@ def _serial_device(port: ListPortInfo) -> Device:
         serial=port.serial_number or "",
         location=port.location or "",
     )
+
+
+def _told(description: str | None) -> str:
+    """pyserial says "n/a" where the system says nothing."""
+    return "" if description in (None, "n/a") else str(description)
 
 
 def _usb_id(prefix: str, port: ListPortInfo) -> str:

@@ -171,11 +171,9 @@ class DeviceVerbs:
             raise AgentError("unknown_device", device_id=device_id)
         try:
             printer = self._opener.current()
-        except LinkError:  # no printer there: only the chosen one's name is taken
-            taken = device_id == self._opener.chosen
-        else:
-            taken = printer.id == device.id or printer.port == device.port
-        if taken:
+        except LinkError:  # no printer is there that it could be
+            return
+        if printer.id == device.id or printer.port == device.port:
             raise AgentError("device_in_use", device_id=device_id, used_as="printer")
 
     def _is_scanner(self, device: Device) -> bool:
