@@ -24,11 +24,14 @@ class Timings:
     """How long to wait for what, in seconds."""
 
     answer: float = 0.5
+    prompt: float = 0.3  # for a printer that has answered before
     stall: float = 15.0
     fence: float = 15.0
     slowest_rate: int = 900  # bytes a second: 9600 baud
     pause: float = 180.0  # hot or paused printers go on by themselves
     quiet: float = 0.15
+    late: float = 3.0  # an answer later than this does not come any more
+    gap: float = 0.02  # between the bytes of one packet; 1 ms each at 9600 baud
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +47,21 @@ class Writing:
     """One run of the writer thread."""
 
     data: bytes
+    is_job: bool = False
     handed: int = 0
     moved_at: float = 0.0
     finished: bool = False
     aborted: bool = False
     failure: LinkError | None = None
     thread: threading.Thread | None = field(default=None, repr=False)
+
+    @property
+    def ended(self) -> bool:
+        return self.thread is None or not self.thread.is_alive()
+
+    def wait(self, seconds: float) -> None:
+        if self.thread is not None:
+            self.thread.join(seconds)
 
 
 class Session:
@@ -70,11 +82,12 @@ class Session:
         self._on_state, self._clock = on_state, clock
         self._demux = Demultiplexer()
         self._turn = threading.Condition()
-        self._fences = 0
+        self._fences = bytearray()
         self._answers = 0
+        self._gave_up_at: float | None = None
         self._heard_at = clock()
+        self._nudging: Writing | None = None
         self._closing = False
-        self._broken_off = False
         self._reader = threading.Thread(target=self._read, name="printer-reader", daemon=True)
         self._reader.start()
 
@@ -88,22 +101,46 @@ class Session:
         """Ask who is there before anything else is sent; only then switch ASB on.
 
         An unknown device would print status commands as garbage, so DLE EOT 1 goes first and
-        alone. Raises ``LinkError`` PRN_SILENT when nobody answers.
+        alone. Answers that were under way when the line was opened are not taken for ours: they
+        leave ours over, and then all is asked again. Raises ``LinkError`` PRN_SILENT when nobody
+        answers.
         """
         self._ask((1,))
         self._ask((2, 3, 4))
+        if self._strayed():
+            self._wait_quiet(self.timings.quiet)
+            self._demux.forget()
+            self._ask((1, 2, 3, 4))
         self._say(commands.ASB_ON)
         return self.state
+
+    def _strayed(self) -> bool:
+        """Is more said than was asked? Listens for a moment."""
+        self._wait_quiet(self.timings.gap)
+        return self._demux.strayed
 
     def refresh(self) -> PrinterState:
         """Ask for everything. A printer that is off-line with a full buffer may stay silent: then
         what its last words were stands; silence without such words raises PRN_SILENT."""
+        if self._demux.strayed:
+            self._wait_quiet(self.timings.quiet)
+            self._demux.forget()
         try:
-            self._ask((1, 2, 3, 4))
+            self._ask((1, 2, 3, 4), self.timings.prompt)
         except LinkError as error:
-            if error.code != "PRN_SILENT" or not self.state.broken:
+            if error.code != "PRN_SILENT":
+                raise
+            if self._answers:
+                self._ask_again()
+            elif not self.state.broken:
                 raise
         return self.state
+
+    def _ask_again(self) -> None:
+        """Some of the answers came: the others were lost, and the printer is there."""
+        self._wait_quiet(self.timings.quiet)
+        self._demux.forget()
+        self._ask((1, 2, 3, 4), self.timings.prompt)
 
     def clean(self) -> None:
         """Get rid of a half-received job: clear the buffer, end a picture it may still wait for,
@@ -138,7 +175,7 @@ class Session:
     # -- writer -----------------------------------------------------------------------------
 
     def _start_writer(self, data: bytes) -> Writing:
-        writing = Writing(data + commands.FENCE, moved_at=self._clock())
+        writing = Writing(data + commands.FENCE, is_job=True, moved_at=self._clock())
         writing.thread = threading.Thread(
             target=self._write, args=(writing,), name="printer-writer", daemon=True
         )
@@ -152,7 +189,7 @@ class Session:
                     return
                 chunk = writing.data[start : start + CHUNK]
                 writing.handed += len(chunk)  # counted before: an upper bound, never too low
-                if start + CHUNK >= len(writing.data):
+                if writing.is_job and start + CHUNK >= len(writing.data):
                     self._forget_fences()
                 self.link.write(chunk)
                 with self._turn:
@@ -167,7 +204,7 @@ class Session:
     def _forget_fences(self) -> None:
         """A reply heard before our own fence is complete belongs to an older job."""
         with self._turn:
-            self._fences = 0
+            self._fences.clear()
 
     def _watch_writer(self, writing: Writing) -> str:
         """Wait until all is handed over; returns why not."""
@@ -193,7 +230,7 @@ class Session:
         began = asked = self._clock()
         patience = self.timings.fence + size / self.timings.slowest_rate
         with self._turn:
-            while not self._fences:
+            while not self._fenced():
                 if self.lost:
                     return self.lost.code
                 if self.state.broken:
@@ -204,25 +241,35 @@ class Session:
                 if now - asked > 1.0:
                     asked = now
                     self._nudge()
-                self._turn.wait(0.05)
+                self._turn.wait(self.timings.gap if self._fences else 0.05)
             return self.state.code if self.state.broken else ""
 
+    def _fenced(self) -> bool:
+        """Has our fence been answered? The answer stands alone: two or three bytes together are
+        the rest of an ASB packet whose beginning was lost."""
+        if not self._fences or self._clock() - self._heard_at < self.timings.gap:
+            return False
+        alone, byte = len(self._fences) == 1, self._fences[0]
+        self._fences.clear()
+        if alone:
+            self._demux.paper(byte)
+        return alone
+
     def _nudge(self) -> None:
-        """DLE EOT while waiting: a lost ASB packet must not hide the paper's end."""
+        """DLE EOT while waiting: a lost ASB packet must not hide the paper's end.
+
+        Never waits: behind a full buffer the question has to stand in line, and may be late.
+        """
         self._demux.stale()
-        self._turn.release()
-        try:
-            self._send_questions((1, 2, 3, 4))
-        except LinkError as error:
-            self.lost = self.lost or error
-        finally:
-            self._turn.acquire()
+        if self._nudging is None or self._nudging.ended:
+            self._nudging = self._speak(self._questions((1, 2, 3, 4)))
 
     def _break_off(self, writing: Writing) -> None:
         """Stop the writer, then try to make the printer forget what it has not printed yet."""
         writing.aborted = True
-        self._broken_off = True
         self._join_writer(writing)
+        if self._nudging is not None:
+            self._join_writer(self._nudging)
         if not self.lost:
             self._whisper(commands.CLEAR[self.profile.clear])
 
@@ -233,58 +280,83 @@ class Session:
 
     def _whisper(self, data: bytes) -> None:
         """Say something that may not get through, without ever hanging on it."""
-        words = Writing(data)
-        words.thread = threading.Thread(target=self._write, args=(words,), daemon=True)
-        words.thread.start()
-        words.thread.join(0.3)
+        words = self._speak(data)
+        words.wait(0.3)
         self._join_writer(words)
 
     # -- questions --------------------------------------------------------------------------
+
+    def _speak(self, data: bytes) -> Writing:
+        """Hand over in a thread of its own: any write may block."""
+        words = Writing(data)
+        words.thread = threading.Thread(target=self._write, args=(words,), daemon=True)
+        words.thread.start()
+        return words
 
     def _say(self, data: bytes) -> None:
         """Send with a deadline; a printer that takes nothing is a silent one."""
         if self.lost:
             raise self.lost
-        words = Writing(data)
-        words.thread = threading.Thread(target=self._write, args=(words,), daemon=True)
-        words.thread.start()
-        words.thread.join(self.timings.answer + len(data) / self.timings.slowest_rate)
-        if words.thread.is_alive():
+        words = self._speak(data)
+        words.wait(self.timings.answer + len(data) / self.timings.slowest_rate)
+        if not words.ended:
             words.aborted = True
             self._join_writer(words)
             raise LinkError("PRN_SILENT", "takes no data")
         if words.failure:
             raise words.failure
 
-    def _ask(self, numbers: tuple[int, ...]) -> None:
-        with self._turn:
-            self._demux.forget()
-            self._answers = 0
-        self._send_questions(numbers)
+    def _ask(self, numbers: tuple[int, ...], patience: float | None = None) -> None:
+        self._answers = 0
+        self._say(self._questions(numbers))
         with self._turn:
             done = self._turn.wait_for(
-                lambda: self.lost or self._answers >= len(numbers), self.timings.answer
+                lambda: self.lost or self._answers >= len(numbers),
+                self.timings.answer if patience is None else patience,
             )
+            if not done:
+                self._give_up()
         if self.lost:
             raise self.lost
         if not done:
             raise LinkError("PRN_SILENT", f"{self._answers} of {len(numbers)} answers")
 
-    def _send_questions(self, numbers: tuple[int, ...]) -> None:
+    def _questions(self, numbers: tuple[int, ...]) -> bytes:
+        """The bytes that ask, once the demultiplexer knows of them."""
         with self._turn:
+            self._give_up()
             for n in numbers:
                 self._demux.asked(n)
-        self._say(b"".join(commands.status_query(n) for n in numbers))
+        return b"".join(commands.status_query(n) for n in numbers)
+
+    def _give_up(self) -> None:
+        """Older questions are answered late or never; never, when the time for late is over."""
+        now = self._clock()
+        if self._gave_up_at is not None and now - self._gave_up_at > self.timings.late:
+            self._demux.forget()
+            self._gave_up_at = None
+        if self._demux.give_up() and self._gave_up_at is None:
+            self._gave_up_at = now
+
+    def _wait_quiet(self, seconds: float) -> None:
+        """Until nothing was heard for that long; words of long ago end some time."""
+        with self._turn:
+            end = self._clock() + self.timings.late
+            since = self._clock()
+            while not self.lost and self._clock() < end:
+                if self._clock() - max(since, self._heard_at) >= seconds:
+                    return
+                self._turn.wait(seconds)
 
     def _drain_replies(self) -> None:
         """A fence of its own, then silence: late replies of an older job are gone after it."""
+        self._forget_fences()
         self._say(commands.FENCE)
         patience = self.timings.fence + MAX_PICTURE / self.timings.slowest_rate
         with self._turn:
             if not self._turn.wait_for(lambda: self.lost or self._fences, patience):
                 raise LinkError("PRN_SILENT", "no reply after cleaning")
-            while not self.lost and self._clock() - self._heard_at < self.timings.quiet:
-                self._turn.wait(self.timings.quiet)
+        self._wait_quiet(self.timings.quiet)
         if self.lost:
             raise self.lost
 
@@ -305,16 +377,22 @@ class Session:
 
     def _hear(self, data: bytes) -> None:
         with self._turn:
-            before = self.state
+            before, now = self.state, self._clock()
+            if now - self._heard_at > PACKET_GAP:
+                self._demux.stale()
             for piece in self._demux.feed(data):
-                self._fences += piece.kind is Kind.FENCE
+                if piece.kind is Kind.FENCE:
+                    self._fences += piece.data
                 self._answers += piece.kind is Kind.REALTIME
-            self._heard_at = self._clock()
+            self._heard_at = now
             self._turn.notify_all()
             after = self.state
         if after != before:
             self._on_state(after)
 
+
+PACKET_GAP = 0.25
+"""Seconds: no packet is that long under way, even through a USB adapter."""
 
 MAX_PICTURE = 4096
 """No picture command of ours has more data than this, so that many zeros end any of them."""

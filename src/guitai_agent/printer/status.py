@@ -9,11 +9,16 @@ from collections import deque
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+GIVEN_UP = 0
+FENCE_NIBBLES = (0x00, 0x03, 0x0C, 0x0F)
+"""Both sensors of GS r 1 tell with two equal bits."""
+
 
 class Kind(StrEnum):
     """What a piece of the stream turned out to be."""
 
     REALTIME = "realtime"
+    LATE = "late"
     ASB = "asb"
     FENCE = "fence"
     FLOW = "flow"
@@ -106,22 +111,40 @@ def after_asb(state: PrinterState, packet: bytes) -> PrinterState:
 class Demultiplexer:
     """Takes the printer's bytes apart. ``asked(n)`` before each DLE EOT n: replies say not which.
 
+    So answers count only when every question put is answered: one lost or strayed in would shift
+    the rest, and paper end would read as a broken knife. Answers to questions that were given up
+    are ``LATE`` and count for nothing; answers nobody asked for leave ``strayed`` set.
+
     Half an ASB packet (a byte lost on the line) is thrown away when the next one begins or when
     ``stale()`` is called after a quiet moment, so that it never swallows a fence reply for good.
     """
 
     def __init__(self) -> None:
         self.state = PrinterState()
+        self.strayed = False
         self._asked: deque[int] = deque()
+        self._answers: list[tuple[int, int]] = []
         self._packet = bytearray()
 
     def asked(self, n: int) -> None:
         self._asked.append(n)
 
+    def give_up(self) -> bool:
+        """Wait no longer: what is unanswered may still come, but for nothing. Is there any?"""
+        self._asked = deque(GIVEN_UP for _ in self._asked)
+        self._answers.clear()
+        return bool(self._asked)
+
     def forget(self) -> None:
         """Drop what is half open: questions nobody answered, half a packet."""
         self._asked.clear()
+        self._answers.clear()
         self._packet.clear()
+        self.strayed = False
+
+    def paper(self, byte: int) -> None:
+        """Apply a reply to GS r 1, once it is known to be one."""
+        self.state = replace(self.state, paper_near=bool(byte & 0x03), paper_end=bool(byte & 0x0C))
 
     def stale(self) -> None:
         self._packet.clear()
@@ -148,19 +171,25 @@ class Demultiplexer:
 
     def _realtime(self, byte: int) -> Kind:
         if not self._asked:
+            self.strayed = True
             return Kind.NOISE
-        self.state = after_realtime(self.state, self._asked.popleft(), byte)
+        n = self._asked.popleft()
+        if n == GIVEN_UP:
+            return Kind.LATE
+        self._answers.append((n, byte))
+        if not self._asked:
+            for each, answer in self._answers:
+                self.state = after_realtime(self.state, each, answer)
+            self._answers.clear()
         return Kind.REALTIME
 
     def _plain(self, byte: int) -> Kind | None:
         if not self._packet:
-            self.state = replace(
-                self.state, paper_near=bool(byte & 0x03), paper_end=bool(byte & 0x0C)
-            )
-            return Kind.FENCE
+            return Kind.FENCE if byte & 0x0F in FENCE_NIBBLES else Kind.NOISE
         self._packet.append(byte)
         if len(self._packet) < 4:
             return None
         packet, self._packet = bytes(self._packet), bytearray()
         self.state = after_asb(self.state, packet)
+        self._answers.clear()  # older than this packet
         return Kind.ASB
