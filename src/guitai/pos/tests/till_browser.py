@@ -20,6 +20,26 @@ expect = sync_api.expect
 needs_chromium = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is not installed")
 
 
+def public(*ports: int) -> str:
+    """The flag under which Chromium takes these ports of the loopback for public addresses."""
+    return "--ip-address-space-overrides=" + ",".join(f"127.0.0.1:{port}=public" for port in ports)
+
+
+def permit(browser, page, origin: str, setting: str) -> None:
+    """What the browser says about the loopback to ``origin``: granted, denied or prompt.
+
+    Playwright knows no name for the permission and can only grant; the browser's own protocol can
+    do all three, for one context.
+    """
+    target = page.context.new_cdp_session(page).send("Target.getTargetInfo")["targetInfo"]
+    cdp = browser.new_browser_cdp_session()
+    for name in ("loopback-network", "local-network-access"):
+        cdp.send("Browser.setPermission", {
+            "permission": {"name": name}, "setting": setting, "origin": origin,
+            "browserContextId": target["browserContextId"],
+        })  # fmt: skip
+
+
 def scan(page, text: str) -> None:
     """A wedge scanner: keys without a pause into whatever has the focus, then Enter."""
     page.evaluate(

@@ -2,7 +2,8 @@
 
 import { clockCode } from "../logic/clock.mjs";
 
-const TELL_MS = 3_600_000;
+/** The agent forgets what it was told after half an hour (agent-protocol.md §11). */
+const TELL_MS = 10 * 60_000;
 /** What the screen says of the drift changes in steps, or it would be drawn all the time. */
 const STEP_MS = 10_000;
 
@@ -21,7 +22,7 @@ export function clockBlocks(app) {
   return app.state.clock.code === "CLOCK_DATE";
 }
 
-/** The agent learns the server's time: after connecting and every hour. */
+/** The agent learns the server's time: after connecting and every ten minutes. */
 export function tellClock(app) {
   clearTimeout(app.clockTimer);
   app.clockTimer = setTimeout(() => tellClock(app), TELL_MS);

@@ -76,7 +76,7 @@ function stepsOf({ steps }) {
 
 /** What the page knows beyond the book: how wrong the clock is, which version is too old. */
 function extraOf(app, { code, hop }) {
-  if (/^CLOCK_/.test(code) && hop === "clock" && app.state.clock.drift !== null) return h("p.soft", null, driftSentence(app.state.clock.drift));
+  if (hop === "clock" && app.state.clock.code === code) return h("p.soft", null, driftSentence(app.state.clock.drift));
   if (code === "AGENT_OLD") return h("p.soft", null, t("doctor.versions", { mine: app.state.agent.version || "?", least: app.state.till?.agent?.min_version ?? "" }));
   return null;
 }
