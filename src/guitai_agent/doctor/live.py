@@ -25,8 +25,10 @@ from .timekeeper import Timekeeper
 log = logging.getLogger(__name__)
 
 DEBOUNCE = 0.1
-TICK = 1.0
+TICK = 0.5
 LOOK_EVERY = 2.0
+QUICK_LOOK_EVERY = 0.4
+"""A driver's trouble is to be seen within a second wherever a look costs next to nothing."""
 PROBE_SECONDS = 3.0
 
 
@@ -161,7 +163,8 @@ class Doctor:
                 self._stopping.wait(TICK)
 
     def _round(self) -> None:
-        due = time.monotonic() - self._looked_at > LOOK_EVERY
+        every = QUICK_LOOK_EVERY if self.eyes.quick else LOOK_EVERY
+        due = time.monotonic() - self._looked_at > every
         look = due and (self._worker.report.link != "up" or not self._looked_at)
         if look and not self.eyes.quick:
             self._told_health()  # a slow look must not hold up what is known already
