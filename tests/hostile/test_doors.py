@@ -15,6 +15,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
+from guitai.api.agents import AGENT_ENDPOINTS
 from guitai.api.endpoints import CLERK, NOBODY, Route
 from guitai.api.routes import ENDPOINTS
 from guitai.api.tests.http import BASE, Page
@@ -84,6 +85,7 @@ def test_no_address_is_without_a_table():
     """Whoever mounts a page, an endpoint or a library has to say here who may open it."""
     unknown = []
     endpoints = {f"api/till/{endpoint.path}" for endpoint in ENDPOINTS}
+    endpoints |= {f"api/agent/{endpoint.path}" for endpoint in AGENT_ENDPOINTS}
     closed = {f"account/{address}" for address in addresses.CLOSED}
     for where, pattern in leaves(get_resolver().url_patterns):
         named = (

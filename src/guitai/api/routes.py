@@ -1,6 +1,6 @@
 """Every endpoint of the till (docs/till-api.md)."""
 
-from guitai.api import orders, printing, sales, shapes, shifts, till
+from guitai.api import agents, orders, printing, sales, shapes, shifts, till
 from guitai.api.endpoints import DEVICE, NOBODY, Endpoint, Query
 
 _ID = "<uuid:id>"
@@ -41,6 +41,23 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", "check", "檢查一個欄位", shapes.Ok, till.check, shapes.CheckIn, who=DEVICE),
     Endpoint(
         "POST", "agent", "回報列印程式狀態", shapes.Ok, till.agent, shapes.AgentIn, who=DEVICE
+    ),
+    Endpoint(
+        "POST",
+        "agent-code",
+        "讓這台電腦的列印程式連到伺服器",
+        agents.AgentCodeOut,
+        agents.code,
+        who=DEVICE,
+    ),
+    Endpoint(
+        "POST",
+        "relay-ticket",
+        "經由伺服器使用列印程式",
+        agents.TicketOut,
+        agents.ticket,
+        agents.TicketIn,
+        who=DEVICE,
     ),
     Endpoint(
         "POST",

@@ -8,6 +8,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
 from guitai.api import openapi, wire
+from guitai.api.agents import AGENT_ENDPOINTS
 from guitai.api.endpoints import Route
 from guitai.api.errors import NoSuchAddress
 from guitai.api.routes import ENDPOINTS
@@ -31,6 +32,7 @@ def _routes() -> Iterator[URLPattern]:
 urlpatterns: list[URLPattern | URLResolver] = [
     path("openapi.json", _document, name="openapi"),
     *_routes(),
+    *(path(f"agent/{endpoint.path}", Route((endpoint,))) for endpoint in AGENT_ENDPOINTS),
     # A line break in the address too: whoever speaks JSON to us is answered in JSON.
     re_path(r"^[\s\S]*$", _nowhere),
 ]

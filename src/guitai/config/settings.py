@@ -185,6 +185,11 @@ GUITAI_AGENT_PORTS = [
     int(port) for port in os.environ.get("GUITAI_AGENT_PORTS", "47120,47121,47122,47123").split(",")
 ]
 
+# The relay between pages and agents: its port here, and its address as the world knows it
+# (wss://shop.example/relay) where that is not this machine's own port or /relay behind TLS.
+GUITAI_RELAY_PORT = int(os.environ.get("GUITAI_RELAY_PORT", "8001"))
+GUITAI_RELAY_URL = os.environ.get("GUITAI_RELAY_URL", "")
+
 structlog.configure(
     processors=[
         structlog.contextvars.merge_contextvars,

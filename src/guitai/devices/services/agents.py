@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, QuerySet
+from django.utils.crypto import salted_hmac
 
 from guitai.devices import queries
 from guitai.devices.errors import AgentNotFound, AgentUnknown, JoinCodeRefused
@@ -138,6 +139,11 @@ def still_bound(binding_ids: Iterable[UUID]) -> set[UUID]:
         id__in=list(binding_ids), released_at=None, register__retired_at=None
     )
     return set(held.values_list("id", flat=True))
+
+
+def ticket_key() -> bytes:
+    """Signs and opens the pages' tickets: edge and relay derive it from the server's own key."""
+    return salted_hmac("guitai.relay", "ticket", algorithm="sha256").digest()
 
 
 def _tried(code: str) -> tuple[UUID, UUID]:
