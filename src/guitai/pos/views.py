@@ -7,6 +7,7 @@ from dataclasses import asdict
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -14,6 +15,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import condition, require_safe
 
+from guitai.devices import rules
 from guitai_agent import knowledge
 
 STATIC = Path(__file__).resolve().parent / "static"
@@ -32,13 +34,19 @@ def content_security_policy(ports: list[int], relay: str = "") -> str:
     drawing can run nothing.
     """
     agents = " ".join(
-        [*(f"http://127.0.0.1:{port} ws://127.0.0.1:{port}" for port in ports), relay]
+        [*(f"http://127.0.0.1:{port} ws://127.0.0.1:{port}" for port in ports), source(relay)]
     ).strip()
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
         f"font-src 'self'; manifest-src 'self'; connect-src 'self' {agents}; base-uri 'none'; "
         "form-action 'self'; frame-ancestors 'none'"
     )
+
+
+def source(relay: str) -> str:
+    """The relay's scheme, host and port: nothing else of an address belongs into a policy."""
+    parts = urlsplit(relay)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
 
 @never_cache
@@ -48,7 +56,13 @@ def till(request: HttpRequest) -> HttpResponse:
     ports = settings.GUITAI_AGENT_PORTS
     context = {"agent_ports": ",".join(map(str, ports)), "modules": modules()}
     response = render(request, "pos/till.html", context)
-    response["Content-Security-Policy"] = content_security_policy(ports)
+    relay = rules.relay_address(
+        settings.GUITAI_RELAY_URL,
+        request.get_host(),
+        settings.GUITAI_RELAY_PORT,
+        secure=request.is_secure(),
+    )
+    response["Content-Security-Policy"] = content_security_policy(ports, relay)
     return response
 
 

@@ -250,7 +250,7 @@ class Handler(BaseHTTPRequestHandler):
         html = render_to_string(
             "pos/till.html", {"agent_ports": str(ports[0]), "modules": modules()}
         )
-        relay = self.world.relay["url"].removesuffix("/page") if self.world.relay else ""
+        relay = self.world.relay["url"] if self.world.relay else ""
         policy = content_security_policy(ports, relay)
         self.answer(
             200, html.encode(), "text/html; charset=utf-8", {"Content-Security-Policy": policy}

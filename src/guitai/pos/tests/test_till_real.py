@@ -22,7 +22,7 @@ from guitai.kernel import ids
 from guitai.kernel.testing import taipei
 from guitai.numbering.tests.shop import BAN, csv_row, give_evenly, import_numbers, make_shop
 from guitai.orders.models import Order
-from guitai.pos.tests.till_browser import expect, needs_chromium, picture, scan
+from guitai.pos.tests.till_browser import expect, moved_clock, needs_chromium, picture, scan
 from guitai.tenancy.models import Staff
 from guitai.tenancy.rules import ROLE_PERMISSIONS, Member, Role
 from guitai.tenancy.services import devices, pins
@@ -36,8 +36,10 @@ GOODS = [("拿鐵", "4710002000014", 120, "1"), ("鮮奶", "4710002000021", 90, 
 def noon(tmp_path: Path, monkeypatch):
     """Every thread of this process lives on that day: the numbers are those of its period."""
     file = tmp_path / "clock"
-    file.write_text(str((NOON - datetime.now(UTC)).total_seconds()))
+    offset = (NOON - datetime.now(UTC)).total_seconds()
+    file.write_text(str(offset))
     monkeypatch.setenv("GUITAI_CLOCK_OFFSET_FILE", str(file))
+    return offset
 
 
 @pytest.fixture
@@ -126,8 +128,11 @@ def confirm(page) -> None:
     expect(page.locator(".done")).to_be_visible()
 
 
-def test_a_clerks_day_on_the_real_server_with_the_real_agent(browser, live_server, shop, agent):
+def test_a_clerks_day_on_the_real_server_with_the_real_agent(
+    browser, live_server, shop, agent, noon
+):
     context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="zh-TW")
+    context.add_init_script(moved_clock(noon))
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))

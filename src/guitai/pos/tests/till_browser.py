@@ -25,6 +25,17 @@ def public(*ports: int) -> str:
     return "--ip-address-space-overrides=" + ",".join(f"127.0.0.1:{port}=public" for port in ports)
 
 
+def moved_clock(seconds: float) -> str:
+    """A script after which a page's wall clock is that far off; its monotonic one is not."""
+    return f"""(() => {{
+      const Real = Date, shift = {round(seconds * 1000)};
+      window.Date = class extends Real {{
+        constructor(...given) {{ given.length ? super(...given) : super(Real.now() + shift); }}
+        static now() {{ return Real.now() + shift; }}
+      }};
+    }})()"""
+
+
 def permit(browser, page, origin: str, setting: str) -> None:
     """What the browser says about the loopback to ``origin``: granted, denied or prompt.
 

@@ -4,7 +4,7 @@ import { openOrder } from "./actions/orders.mjs";
 import { putAside } from "./actions/checkout.mjs";
 import { loadDevices } from "./actions/devices.mjs";
 import { noteClock, tellClock } from "./actions/clock.mjs";
-import { loadBook } from "./actions/doctor.mjs";
+import { loadBook, tellServer } from "./actions/doctor.mjs";
 import { loadProducts, refresh, startBeat } from "./actions/session.mjs";
 import { App } from "./app.mjs";
 import { ClockWatch } from "./logic/clock.mjs";
@@ -80,19 +80,9 @@ function applyTheme(name) {
 function agentChanged(app, agent) {
   const was = app.state.agent.state;
   app.set({ agent });
-  tellServer(app, agent);
+  tellServer(app);
   if (agent.state === "ready" && was !== "ready") app.prints.fetchWaiting().then(() => app.prints.pump());
   else if (agent.state !== "ready" && was === "ready") app.prints.pump();
-}
-
-/** What the desk may know of this printer; only news, and never in the way of anything. */
-function tellServer(app, agent) {
-  if (agent.state !== "ready" || app.state.phase !== "till") return;
-  const news = { agent_id: agent.agentId, code: agent.printer?.code ?? "", message: agent.printer?.message ?? "" };
-  const text = JSON.stringify(news);
-  if (text === app.toldServer) return;
-  app.toldServer = text;
-  app.api.post("agent", news);
 }
 
 /** Any "who are you" leads back to the question who we are; the cart stays. */

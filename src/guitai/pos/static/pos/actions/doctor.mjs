@@ -10,6 +10,8 @@ import { refresh } from "./session.mjs";
 /** A probe may take five seconds (agent-protocol.md §7), a test slip a little more. */
 const PROBE_MS = 20_000;
 const BOOK_WAIT_MS = 30_000;
+/** The desk calls an agent silent that nobody has heard of for a minute and a half. */
+const LIFE_MS = 30_000;
 
 export function healthOf(app) {
   const { agent, line, clock, book } = app.state;
@@ -61,3 +63,27 @@ export const fixIt = (app, name) => busily(app, `fix.${name}`, () => ask(app, "d
 
 /** A person's answer to what no sensor sees. */
 export const answerDoctor = (app, id, yes) => busily(app, "diag.answer", () => ask(app, "diag.answer", { id, answer: yes ? "yes" : "no" }));
+
+// What the desk may know --------------------------------------------------------------------------
+
+/** The agent's health for the desk: every news at once, and now and then as a sign of life. */
+export function tellServer(app) {
+  const { agent } = app.state;
+  if (agent.state !== "ready" || app.state.phase !== "till") return;
+  const news = newsOf(agent);
+  const signs = JSON.stringify([news.agent_id, news.code, news.message, states(news.hops), states(news.findings), news.queue]);
+  if (signs === app.toldServer) return;
+  app.toldServer = signs;
+  clearTimeout(app.tellTimer);
+  app.tellTimer = setTimeout(() => { app.toldServer = ""; tellServer(app); }, LIFE_MS);
+  app.api.post("agent", news);
+}
+
+const states = (list) => list?.map(({ hop, state, code, level }) => [hop, state, code, level]);
+
+function newsOf({ agentId, version, printer, health }) {
+  const plain = { agent_id: agentId, version, code: printer?.code ?? "", message: printer?.message ?? "" };
+  if (!health) return plain;
+  const { hops, findings, queue, device, clock, time } = health;
+  return { ...plain, hops, findings, queue, device, clock, time, printer };
+}
