@@ -9,7 +9,11 @@ from ..errors import LinkError
 from .reasons import why_not_opened
 
 # pyserial raises these when a USB adapter is pulled while somebody reads or writes.
-GONE = (serial.SerialException, OSError, TypeError)
+GONE: tuple[type[Exception], ...] = (serial.SerialException, OSError, TypeError)
+if os.name == "posix":
+    import termios
+
+    GONE += (termios.error,)  # what flushing a port raises that is gone; it is no OSError
 
 
 class SerialLink:
