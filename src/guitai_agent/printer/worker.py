@@ -163,6 +163,7 @@ class Worker:
         if self._hang_up:
             self._hang_up = False
             self.journal.set_dirty(True)
+            self._recover()
             self._drop_link("PORT_GONE")
         session = self._connected()
         if session is None:
@@ -226,6 +227,8 @@ class Worker:
         self._report = replace(self._report, device=opened.device)
         session.identify()
         self._unclean = self.journal.dirty
+        if self._unclean and not session.state.ready:
+            session.free()
         if self._unclean and session.state.ready:
             self._clear(session)
         self._retry = self._pace.first_retry
@@ -237,6 +240,15 @@ class Worker:
         if self._unclean and session.state.ready and self._guarded(lambda: self._clear(session)):
             self._tell_state(session.state)
         return not self._unclean
+
+    def _recover(self) -> None:
+        """Get the printer out of an error that was mended (a freed knife): DLE ENQ 2 and the like.
+
+        It is heard in real time, so also by a printer that is off-line because of that error.
+        """
+        session = self._session
+        if session is not None:
+            self._guarded(lambda: session.say(commands.CLEAR[session.profile.clear]))
 
     def _clear(self, session: Session) -> None:
         session.clean()
