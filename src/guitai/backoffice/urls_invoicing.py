@@ -85,6 +85,7 @@ urlpatterns = [
     path("orders/", orders.orders, name="orders"),
     path("orders/export.<sheet:kind>", orders.order_export, name="order-export"),
     path("orders/<uuid:order_id>/", orders.order, name="order"),
+    path("orders/<uuid:order_id>/handwritten/", orders.order_handwritten, name="order-handwritten"),
     path("centres/", centres.centres, name="centres"),
     path("centres/new/", centres.centre_new, name="centre-new"),
     path("centres/<uuid:account_id>/test/", centres.centre_test, name="centre-test"),

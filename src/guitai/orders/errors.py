@@ -221,6 +221,10 @@ class NothingToPrint(Conflict):
     sentence = "{detail}"
 
 
+class NeverPrintable(NothingToPrint):
+    """Nothing that anybody does later makes this slip printable: its job need not wait."""
+
+
 class ReasonNeeded(BadInput):
     code = "ORD-REASON"
     sentence = "請填寫原因（1 到 {limit} 個字）。"

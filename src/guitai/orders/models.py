@@ -99,6 +99,11 @@ class Order(TenantModel):
                 condition=Q(invoice_manual=False) | Q(invoice_id__isnull=True),
                 name="order_manual_or_ours",
             ),
+            # A typed number is marked the moment it stands there (S3.17).
+            models.CheckConstraint(
+                condition=Q(invoice_number="") | Q(invoice_manual=True) | ~Q(invoice_id=None),
+                name="order_number_is_ours_or_marked",
+            ),
             models.CheckConstraint(
                 condition=Q(state="cancelled", cancelled_at__isnull=False, cancel_seq__isnull=False)
                 | Q(state="completed", cancelled_at__isnull=True, cancel_seq__isnull=True),
@@ -113,6 +118,11 @@ class Order(TenantModel):
                 fields=["merchant_id", "invoice_number"],
                 condition=~Q(invoice_number=""),
                 name="order_by_invoice",
+            ),
+            models.Index(
+                fields=["merchant_id", "store_id", "-completed_at", "-id"],
+                condition=Q(state="completed", invoice_number="") & ~Q(note=""),
+                name="order_noted",
             ),
             models.Index(
                 fields=["merchant_id", "cancel_register_id", "cancel_seq"],

@@ -18,6 +18,7 @@ from guitai.orders.models import (
     ShiftClosing,
     ShiftSummary,
 )
+from guitai.orders.rules import OrderState
 from guitai.payments.models import Tender
 from guitai.tenancy.models import Register
 
@@ -25,6 +26,16 @@ PAGE = 50
 PART_DAYS = 62
 """A part of an order number is looked for in so many days: one period, and as the desk does."""
 _INVOICE = re.compile(r"[A-Z]{2}[0-9]{8}")
+
+
+def unmarked() -> Q:
+    """Orders that seem to have a hand-written number which nobody marked as one (S3.16).
+
+    The number stands in the note; ``Order``'s constraint forbids it in its own column.
+    """
+    return Q(state=OrderState.COMPLETED.value, invoice_number="") & Q(
+        ~Q(note=""), note__regex=rf"(^|[^A-Za-z0-9]){rules.NOTED}($|[^0-9０-９])"
+    )
 
 
 def orders_of_store(store_id: UUID) -> QuerySet[Order]:

@@ -20,6 +20,16 @@ class VoidForm(DeskForm):
     )
 
 
+class NumberForm(DeskForm):
+    number = line(
+        "發票號碼",
+        limit=10,
+        needed=True,
+        autocapitalize="characters",
+        hint="紙本發票上的號碼，例如 AB12345678；這筆訂單會標記為「自行開立」，不會上傳。",
+    )
+
+
 class AllocationForm(DeskForm):
     """The platform's CSV, exactly as downloaded (mof.md §4)."""
 

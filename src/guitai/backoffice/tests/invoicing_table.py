@@ -47,6 +47,7 @@ TABLE = {
     "orders": ("GET", {}, None, VIEWERS),
     "order-export": ("GET", {"kind": "=csv"}, None, VIEWERS),
     "order": ("GET", {"order_id": "order"}, None, OWN),
+    "order-handwritten": ("POST", {"order_id": "bare_order"}, {"number": "YY12345678"}, HEAD),
     "centres": ("GET", {}, None, frozenset({OWNER, MANAGER, OTHER})),
     "centre-new": ("GET", {}, None, frozenset({OWNER, MANAGER, OTHER})),
     "centre-test": ("POST", {"account_id": "folder_account"}, {}, SETTINGS),

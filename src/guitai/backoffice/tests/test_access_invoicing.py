@@ -35,6 +35,7 @@ def things(shop):
     counter = open_counter(shop)
     order, invoice = counter.sell()
     _, stuck = counter.sell(InvoiceChoiceKind.MOBILE_BARCODE, carrier=CARRIER)
+    bare, _ = counter.sell(InvoiceChoiceKind.NONE_YET)
     parked = counter.put(stuck, TransmissionState.PARKED, provider_code="DUP")
     with scope.tenant(shop.merchant_id):
         free = tenancy.add_register(shop.owner, store_id=shop.store.id, code="7", name="七號機")
@@ -66,6 +67,7 @@ def things(shop):
         "range": row.id,
         "paused_range": half.id,
         "order": order,
+        "bare_order": bare,
         "invoice": invoice,
         "waiting": counter.sending(invoice).id,
         "parked": parked,

@@ -28,10 +28,11 @@ from guitai.backoffice.views.invoicing_base import (
     typed_id,
 )
 from guitai.backoffice.words_invoicing import shown_audit, shown_job, shown_sending
-from guitai.invoicing import registry, rules, services
+from guitai.invoicing import registry, rules
 from guitai.invoicing.errors import VoidWindowClosed
 from guitai.invoicing.rules import INVOICE_STATE_NAMES, InvoiceState, TransmissionState
 from guitai.kernel import clock
+from guitai.orders import services as orders
 from guitai.reporting import exports, papers
 from guitai.reporting.queries import invoices as reads
 from guitai.reporting.queries.invoices import InvoiceFilter
@@ -214,7 +215,7 @@ def invoice_void(request: Any, invoice_id: UUID) -> HttpResponse:
     reads.one(invoice_id, confined_to(request.member))
     form = VoidForm(request.POST)
     done = form.takes(
-        lambda values: services.void(
+        lambda values: orders.void_invoice(
             invoice_id,
             reason=values["reason"],
             actor=actor_of(request.member),

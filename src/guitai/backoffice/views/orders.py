@@ -3,10 +3,14 @@
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpResponse
+from django.shortcuts import redirect
 
 from guitai.backoffice.access import desk_page, page
+from guitai.backoffice.forms.invoicing import NumberForm
 from guitai.backoffice.views.invoicing_base import (
+    actor_of,
     cursor_of,
     exported,
     his_registers,
@@ -22,13 +26,15 @@ from guitai.backoffice.words_invoicing import shown_audit, shown_job
 from guitai.catalog.rules import TAX_TYPE_NAMES, TaxType
 from guitai.invoicing.rules import INVOICE_STATE_NAMES, InvoiceState
 from guitai.kernel import clock
-from guitai.orders.rules import InvoiceChoiceKind, OrderState
+from guitai.orders import services
+from guitai.orders.rules import InvoiceChoiceKind, OrderState, noted_number
 from guitai.payments.rules import METHOD_NAMES, Method
 from guitai.reporting import exports
 from guitai.reporting.queries import orders as reads
-from guitai.reporting.queries.orders import OrderFilter
+from guitai.reporting.queries.orders import OrderDossier, OrderFilter
 from guitai.tenancy import queries as tenancy
 from guitai.tenancy.rules import Permission
+from guitai_agent import knowledge
 
 VIEW = Permission.VIEW_ORDERS
 K = InvoiceChoiceKind
@@ -59,6 +65,7 @@ def _wanted(request: Any) -> OrderFilter:
         state=typed(request, "state"),
         invoice_kind=typed(request, "invoice"),
         register_id=typed_id(request, "register"),
+        unmarked=typed(request, "check") == "unmarked",
     )
 
 
@@ -91,6 +98,7 @@ def orders(request: Any) -> HttpResponse:
         kinds=links(
             request, "invoice", [("", "全部"), *((k.value, v) for k, v in CHOICES.items())]
         ),
+        checks=links(request, "check", [("", "全部"), ("unmarked", "疑似未標記自行開立")]),
         days=links(request, "day", [("", "全部"), (clock.today().isoformat(), "今天")]),
     )
 
@@ -103,6 +111,7 @@ def _row(order: Any) -> dict[str, Any]:
         # What a day cannot mend any more: sold, and neither numbered nor hand-written (B.5.6).
         "no_invoice": order.state == OrderState.COMPLETED and not order.invoice_number,
         "today": order.business_day == clock.today(),
+        "noted": "" if order.invoice_number else noted_number(order.note),
     }
 
 
@@ -115,10 +124,51 @@ def order_export(request: Any, kind: str) -> HttpResponse:
 
 @desk_page(VIEW, methods=("GET",))
 def order(request: Any, order_id: UUID) -> HttpResponse:
+    return _order_page(request, order_id)
+
+
+@desk_page(Permission.MANAGE_INVOICES, methods=("POST",))
+def order_handwritten(request: Any, order_id: UUID) -> HttpResponse:
+    """標記為自行開立: for a number that was written down elsewhere (S3.16-17)."""
+    stores = [store.id for store in _stores(request)]
+    form = NumberForm(request.POST)
+    if not form.takes(
+        lambda values: services.mark_handwritten(
+            order_id,
+            values["number"],
+            stores=stores,
+            actor=actor_of(request.member),
+            now=clock.now(),
+        )
+    ):
+        return _order_page(request, order_id, form, status=422)
+    messages.success(request, "已標記為「自行開立」，訂單與報表都看得到這個號碼。")
+    return redirect("desk:order", order_id)
+
+
+def _may_mark(request: Any, found: OrderDossier) -> bool:
+    return (
+        request.member.may(Permission.MANAGE_INVOICES)
+        and found.order.state == OrderState.COMPLETED
+        and not found.order.invoice_number
+    )
+
+
+def _kept_number(found: OrderDossier) -> str:
+    """A hand-written invoice that the order itself does not know of."""
+    return next((one.number for one in found.invoices if one.manual), "")
+
+
+def _order_page(
+    request: Any, order_id: UUID, form: NumberForm | None = None, *, status: int = 200
+) -> HttpResponse:
     found = reads.dossier(order_id, [store.id for store in _stores(request)])
+    row, may = _row(found.order), _may_mark(request, found)
+    number = "" if found.order.invoice_number else _kept_number(found) or row["noted"]
     return page(
         request,
         "orders/one.html",
+        status=status,
         found=found,
         lines=[
             {
@@ -139,5 +189,7 @@ def order(request: Any, order_id: UUID) -> HttpResponse:
         jobs=[shown_job(job) for job in found.jobs],
         audit=[shown_audit(entry) for entry in found.audit],
         may_invoices=request.member.may(Permission.VIEW_INVOICES),
-        **_row(found.order),
+        **{**row, "noted": number},
+        unmarked=knowledge.remedy("INV_MANUAL_UNMARKED"),
+        number_form=(form or NumberForm(initial={"number": number})) if may else None,
     )

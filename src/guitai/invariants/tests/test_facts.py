@@ -43,6 +43,13 @@ SPOIL = {
         "UPDATE orders_order SET invoice_id = gen_random_uuid() WHERE invoice_id = %(kept)s"
     ),
     "orders_are_paid": "UPDATE payments_tender SET amount = amount + 1 WHERE order_id = %(order)s",
+    "typed_numbers_are_marked": (
+        "INSERT INTO invoicing_invoice (merchant_id, id, order_id, centre, seller_ban, period,"
+        " number, issued_at, issue_date, buyer_ban, carrier_type, npoban, total, tax, state,"
+        " manual, issued_by, reprints) SELECT merchant_id, gen_random_uuid(), order_id, 'none',"
+        " seller_ban, '11510', number, issued_at, issue_date, buyer_ban, '', '', total, tax,"
+        " 'issued', true, '', 0 FROM invoicing_invoice WHERE id = %(kept)s"
+    ),
     "void_never_overtakes_issue": (
         "UPDATE invoicing_transmission SET state = 'sent' WHERE kind = 'F0501'"
     ),

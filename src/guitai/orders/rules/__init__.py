@@ -2,6 +2,7 @@
 
 from guitai.orders.rules.choice import (
     MEMBER_TYPE_LATER,
+    NOTED,
     Choice,
     HandWritten,
     InvoiceChoiceKind,
@@ -11,6 +12,7 @@ from guitai.orders.rules.choice import (
     checked_mobile,
     hand_written,
     is_issued,
+    noted_number,
     scanned,
 )
 from guitai.orders.rules.clock import check_clock
@@ -34,6 +36,7 @@ from guitai.orders.rules.sale import (
 __all__ = [
     "MAX_LINES",
     "MEMBER_TYPE_LATER",
+    "NOTED",
     "TRANSITIONS",
     "Choice",
     "HandWritten",
@@ -53,6 +56,7 @@ __all__ = [
     "is_issued",
     "items_of",
     "needs",
+    "noted_number",
     "priced",
     "proof_kind",
     "scanned",

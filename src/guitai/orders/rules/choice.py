@@ -3,6 +3,8 @@
 Sources: product.md B.5.2-B.5.4; mof.md §2.1 (the delivery table), §2.2, §7.
 """
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -236,6 +238,22 @@ def hand_written(typed: str, today: date, *, field: str = "number") -> HandWritt
     if found is None:
         raise errors.BadNumber(field=field, value=value[:20])
     return found
+
+
+NOTED = r"[A-Za-zＡ-Ｚａ-ｚ]{2}[-－ ]?[0-9０-９]{8}"
+"""What looks like an invoice number in free text, also as a Chinese input method types it."""
+_NOTED = re.compile(rf"(?<![A-Za-z0-9])({NOTED})(?![0-9０-９])")
+
+
+def noted_number(text: str) -> str:
+    """The invoice number that somebody wrote into a note, as it is spelled; empty for none.
+
+    A number there is marked nowhere (S3.16): neither lists nor files know that the order has one.
+    """
+    found = _NOTED.search(text)
+    if found is None:
+        return ""
+    return re.sub("[- ]", "", unicodedata.normalize("NFKC", found[1])).upper()
 
 
 def scanned(code: str) -> HandWritten | None:

@@ -1,6 +1,7 @@
 """The verbs of sales; the only writers of this room's tables."""
 
 from guitai.orders.services.clerk import Clerk
+from guitai.orders.services.desk import mark_handwritten, void_invoice
 from guitai.orders.services.later import (
     can_issue,
     cancel_order,
@@ -27,6 +28,7 @@ __all__ = [
     "complete_sale",
     "issue_later",
     "job_head",
+    "mark_handwritten",
     "order_head",
     "park",
     "record_drawer",
@@ -37,4 +39,5 @@ __all__ = [
     "slip_of",
     "summarise",
     "unpark",
+    "void_invoice",
 ]

@@ -15,7 +15,7 @@ from guitai.invoicing import services as invoicing
 from guitai.invoicing.models import Invoice as StoredInvoice
 from guitai.kernel import clock
 from guitai.orders import rules
-from guitai.orders.errors import NothingToPrint
+from guitai.orders.errors import NeverPrintable, NothingToPrint
 from guitai.orders.models import Order, OrderLine, ShiftClosing, ShiftFigures, ShiftSummary
 from guitai.orders.rules import SaleLine
 from guitai.payments.models import Tender
@@ -42,9 +42,17 @@ class Slip:
 
 
 def slip_of(job: PrintJob, now: datetime) -> Slip:
-    """The job's paper: rendered at the first call, the same bytes at every later one."""
+    """The job's paper: rendered at the first call, the same bytes at every later one.
+
+    Raises ``ORD-NOTHING-TO-PRINT``; a waiting job that can never be printed is cancelled with it.
+    """
     if job.doc is None:
-        doc = paper.to_json(_rendered(job))
+        try:
+            doc = paper.to_json(_rendered(job))
+        except NeverPrintable as never:
+            if job.state == JobState.WAITING:
+                devices.change_state(job, JobState.CANCELLED.value, never.message, now)
+            raise
         job = devices.keep_document(job, doc, sha256_of(doc))
     return Slip(job.id, job.kind, job.copy, job.doc, job.sha256, now + LIFE)
 
@@ -75,9 +83,9 @@ def _rendered(job: PrintJob) -> paper.Slip:
             case JobKind.SHIFT:
                 return paper.shift_slip(_shift(job))
             case JobKind.ALLOWANCE:
-                raise NothingToPrint(detail="折讓單請由後台列印。")
+                raise NeverPrintable(detail="折讓單請由後台列印。")
     except Fault as fault:
-        raise NothingToPrint(detail=_why(fault)) from fault
+        raise NeverPrintable(detail=_why(fault)) from fault
 
 
 def _why(fault: Fault) -> str:
@@ -94,7 +102,7 @@ def _too_long(items: object) -> str:
 def _proof(job: PrintJob) -> paper.Slip:
     stored = StoredInvoice.objects.get(id=job.subject_id)
     if stored.state == "voided":
-        raise NothingToPrint(detail=f"發票 {stored.number} 已作廢，不能列印證明聯。")
+        raise NeverPrintable(detail=f"發票 {stored.number} 已作廢，不能列印證明聯。")
     invoice = _document(stored)
     key = _key_of(stored.seller_ban)
     again = job.copy == Copy.REPRINT
@@ -147,7 +155,7 @@ def refuse_long_detail(order: Order) -> None:
         items = rules.items_of(lines_of(order), order.order_discount)
     told = rules.too_long_for_paper(items)
     if told:
-        raise NothingToPrint(detail=told)
+        raise NeverPrintable(detail=told)
 
 
 def lines_of(order: Order) -> list[SaleLine]:
@@ -186,7 +194,7 @@ def _plain_detail(order: Order, store: str) -> paper.Slip:
     """The items of an order that has no invoice of ours."""
     lines = list(OrderLine.objects.filter(order_id=order.id).order_by("position"))
     if len(lines) > paper.LONGEST_DETAIL:
-        raise NothingToPrint(detail=_too_long(len(lines)))
+        raise NeverPrintable(detail=_too_long(len(lines)))
     blocks: list[paper.Block] = [
         paper.Text(store, bold=True, align="centre"),
         paper.Text("交易明細", bold=True, align="centre"),

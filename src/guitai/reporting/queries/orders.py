@@ -38,6 +38,7 @@ class OrderFilter:
     state: str = ""
     invoice_kind: str = ""
     register_id: UUID | None = None
+    unmarked: bool = False
 
     @property
     def search(self) -> Search:
@@ -53,6 +54,8 @@ def branches(wanted: OrderFilter) -> list[QuerySet[Order]]:
         "register_id": wanted.register_id,
     }
     base = base.filter(**{key: value for key, value in exact.items() if value})
+    if wanted.unmarked:
+        base = base.filter(orders.unmarked())
     if wanted.day is not None:
         begin = datetime.combine(wanted.day, datetime.min.time(), clock.TAIPEI)
         base = base.filter(completed_at__gte=begin, completed_at__lt=begin + timedelta(days=1))
