@@ -72,6 +72,7 @@ class FakeAgent:
         self.answers: list[tuple[str, str]] = []
         self.clocks: list[str] = []
         self.hellos: list[str] = []
+        self.scanner = {"device_id": "", "state": "off", "code": "", "read": 0, "dropped": 0}
         self.devices = [{**READY["device"], "port": "", "selected": True}]
         self.sockets: set = set()
         self.server = None
@@ -137,6 +138,9 @@ class FakeAgent:
         if kind == "drawer.open":
             self.drawers += 1
             return {}
+        if kind == "scanner.select":
+            self.scanner = {"device_id": message["device_id"], "state": "up", "code": "", "read": 0}
+            return {"scanner": self.scanner}
         if kind.startswith("device."):
             return self.device_message(kind, message)
         if kind in ("health.get", "clock.tell") or kind.startswith("diag."):
@@ -156,7 +160,8 @@ class FakeAgent:
                                  "name": "TM-m30III", "port": "192.168.1.50:9100",
                                  "selected": False}]}  # fmt: skip
         if kind == "device.list":
-            return {"devices": self.devices, "profiles": ["PP-8800", "generic-58", "generic-80"]}
+            return {"devices": self.devices, "profiles": ["PP-8800", "generic-58", "generic-80"],
+                    "chosen": None, "scanner": self.scanner}  # fmt: skip
         return {"printer": self.printer}
 
     def doctor_message(self, kind: str, message: dict) -> dict:

@@ -207,6 +207,19 @@ def test_a_printer_is_found_chosen_and_given_its_model(page, agent):
     expect(page.get_by_text("尺規已送出")).to_be_visible()
 
 
+def test_a_serial_scanner_is_chosen_with_its_speed_and_given_up(page, agent):
+    port = {"id": "serial:COM3", "kind": "serial", "name": "USB Serial", "port": "COM3"}
+    agent.devices.append({**port, "profile": "", "dots": 0, "selected": False})
+    at_doctor(page)
+    panel = page.locator(".panel", has_text="序列埠掃描器")
+    panel.locator("select").select_option("115200")
+    panel.get_by_role("button", name="用 USB Serial 掃描").click()
+    expect(panel.locator(".notice")).to_contain_text("掃描器就緒")
+    assert agent.scanner["device_id"] == "serial:COM3"
+    panel.get_by_role("button", name="停用").click()
+    expect(panel.locator(".notice")).to_have_count(0)
+
+
 def test_every_touch_is_answered_within_a_tenth_of_a_second(page, agent):
     """DESIGN §7: a word at once, also where the work takes long."""
     at_doctor(page)

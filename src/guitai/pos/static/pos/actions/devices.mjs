@@ -15,12 +15,12 @@ export async function loadDevices(app) {
   }
 }
 
-function take(app, { devices, profiles, scanners }) {
+function take(app, { devices, profiles, chosen, scanner }) {
   const { found } = app.state.devices;
   const known = new Set(devices.map((device) => device.id));
   app.within("devices", {
     state: "ready", error: null, list: [...devices, ...found.filter((device) => !known.has(device.id))],
-    profiles: profiles ?? app.state.devices.profiles, scanners: scanners ?? app.state.devices.scanners,
+    profiles: profiles ?? app.state.devices.profiles, chosen: chosen ?? null, scanner: scanner ?? null,
   });
 }
 
@@ -31,10 +31,16 @@ export const searchNetwork = (app) => doing(app, "device.scan", async () => {
   await loadDevices(app);
 });
 
-/** Use that printer from now on, with that profile or the one that suits it. */
-export const chooseDevice = (app, deviceId, profile = "") => doing(app, "device.select", async () => {
-  await app.agent.request("device.select", { device_id: deviceId, ...(profile ? { profile } : {}) });
+/** Use that printer from now on, with that profile, or the one that suits it, and that drawer. */
+export const chooseDevice = (app, deviceId, more = {}) => doing(app, "device.select", async () => {
+  await app.agent.request("device.select", { device_id: deviceId, ...more });
   app.within("devices", { address: "" });
+  await loadDevices(app);
+});
+
+/** Read codes from that port; "" for none. Keyboard scanners need no choice. */
+export const chooseScanner = (app, deviceId) => doing(app, "scanner.select", async () => {
+  await app.agent.request("scanner.select", { device_id: deviceId, ...(deviceId ? { baud: app.state.devices.baud } : {}) });
   await loadDevices(app);
 });
 

@@ -1,6 +1,6 @@
 // 設備: the doctor first; then printer, scanner, drawer, this register, and how the page looks.
 
-import { chooseAddress, chooseAgent, chooseDevice, deviceDo, searchNetwork } from "../actions/devices.mjs";
+import { chooseAddress, chooseAgent, chooseDevice, chooseScanner, deviceDo, searchNetwork } from "../actions/devices.mjs";
 import { openDrawer } from "../actions/pages.mjs";
 import { h } from "../lib/vdom.mjs";
 import { hasCentre } from "../logic/strip.mjs";
@@ -15,7 +15,7 @@ export function deviceView(app) {
     doctorView(app),
     h("div.columns", null,
       h("div", null, jobsPanel(app), printerPanel(app), agentsPanel(app)),
-      h("div", null, drawerPanel(app), registerPanel(app), looksPanel(app))));
+      h("div", null, drawerPanel(app), scannerPanel(app), registerPanel(app), looksPanel(app))));
 }
 
 function printerPanel(app) {
@@ -38,6 +38,7 @@ function deviceList(app, devices, off) {
   return h("div.chooser", null,
     h("h3", null, t("device.choose")),
     devices.error && notice("bad", agentError(devices.error)),
+    devices.chosen && !devices.chosen.present && notice("warn", t("device.chosen_absent")),
     devices.state === "ready" && !devices.list.length && h("p.soft", null, t("device.none")),
     h("ul.devices", { "aria-label": t("device.choose") }, devices.list.map((device) => deviceRow(app, device, devices.profiles, off))),
     devices.searched && !devices.found.length && h("p.soft", { role: "status" }, t("device.none_found")),
@@ -48,15 +49,40 @@ function deviceList(app, devices, off) {
 }
 
 function deviceRow(app, device, profiles, off) {
-  const kind = ["usb", "serial", "tcp", "virtual"].includes(device.kind) ? t(`device.kind_${device.kind}`) : device.kind;
   return h("li.device-row", { key: device.id, class: device.selected ? "is-chosen" : "" },
-    h("div", null, h("strong", null, device.name), h("span.soft", null, [kind, device.port, device.dots && t("device.dots", { count: device.dots })].filter(Boolean).join("・"))),
+    h("div", null, h("strong", null, device.name), h("span.soft", null, [kindOf(device), device.port, device.selected && device.dots && t("device.dots", { count: device.dots }), device.answered === false && t("device.no_reply")].filter(Boolean).join("・"))),
     device.selected
-      ? h("label.profile", null, h("span", null, t("device.profile")),
-        h("select", { value: device.profile, disabled: off, onchange: (event) => chooseDevice(app, device.id, event.target.value) },
-          profiles.map((name) => h("option", { key: name, value: name }, name))))
+      ? h("div.settings", null, picker(t("device.profile"), device.profile, profiles, off, (profile) => chooseDevice(app, device.id, { profile })),
+        device.drawers > 1 && picker(t("device.drawer"), String(device.drawer), ["1", "2"], off, (drawer) => chooseDevice(app, device.id, { profile: device.profile, drawer: Number(drawer) })))
       : button(t("device.use"), () => chooseDevice(app, device.id), { disabled: off, label: t("device.use_this", { name: device.name }) }));
 }
+
+const kindOf = ({ kind }) => (["usb", "usblp", "serial", "tcp", "virtual"].includes(kind) ? t(`device.kind_${kind}`) : kind);
+
+function picker(label, value, values, off, choose) {
+  return h("label.profile", null, h("span", null, label),
+    h("select", { value, disabled: off, onchange: (event) => choose(event.target.value) }, values.map((name) => h("option", { key: name, value: name }, name))));
+}
+
+const BAUDS = ["9600", "19200", "38400", "57600", "115200"];
+
+/** Scanners on a serial port are read by the agent; those that type need nothing. */
+function scannerPanel(app) {
+  const { list, scanner, baud } = app.state.devices;
+  if (app.state.agent.state !== "ready" || !scanner) return null;
+  const ports = list.filter((device) => ["serial", "usb"].includes(device.kind) && !device.selected);
+  const off = Boolean(app.state.busy);
+  return h("section.panel", { key: "scanner" }, h("h2", null, t("scanner.title")), h("p.soft", null, t("scanner.text")),
+    scanner.device_id && notice({ up: "good", down: "bad" }[scanner.state] ?? "warn", t(SCANNER[scanner.state] ?? SCANNER.off, { count: scanner.read ?? 0 })),
+    ports.length ? picker(t("scanner.baud"), String(baud), BAUDS, off, (value) => app.within("devices", { baud: Number(value) })) : h("p.soft", null, t("scanner.none")),
+    h("ul.devices", { "aria-label": t("scanner.title") }, ports.map((device) => h("li.device-row", { key: device.id, class: device.id === scanner.device_id ? "is-chosen" : "" },
+      h("div", null, h("strong", null, device.name), h("span.soft", null, [kindOf(device), device.port].filter(Boolean).join("・"))),
+      device.id === scanner.device_id
+        ? button(t("scanner.stop"), () => chooseScanner(app, ""), { disabled: off })
+        : button(t("scanner.use"), () => chooseScanner(app, device.id), { disabled: off, label: t("scanner.use_this", { name: device.name }) })))));
+}
+
+const SCANNER = { off: "scanner.off", absent: "scanner.absent", up: "scanner.up", down: "scanner.down" };
 
 /** Over the relay any agent of this store can be used: a tablet prints at the counter beside it. */
 function agentsPanel(app) {
