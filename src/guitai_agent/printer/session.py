@@ -150,6 +150,11 @@ class Session:
         self._say(bytes(MAX_PICTURE) + commands.start(self.profile) + commands.cut(self.profile))
         self._drain_replies()
 
+    def free(self) -> PrinterState:
+        """Before it listens again: ask it to forget what it holds and to try its knife anew."""
+        self._whisper(commands.CLEAR[self.profile.clear])
+        return self.refresh()
+
     def say(self, data: bytes) -> None:
         """Send something short outside of a job (drawer)."""
         self._say(data)

@@ -1,7 +1,40 @@
-"""Who may knock at all: Host, Origin, rate (agent-protocol.md §2)."""
+"""Who may knock at all, how often, and what is written down about it (agent-protocol.md §2)."""
 
+import logging
+import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+
+log = logging.getLogger(__name__)
+
+SUSPICIOUS = frozenset(
+    [
+        "malformed",
+        "unsupported_version",
+        "unknown_type",
+        "not_paired",
+        "not_authenticated",
+        "not_allowed",
+        "bad_token",
+        "bad_code",
+        "code_expired",
+        "too_many_tries",
+        "too_many_pairings",
+        "bad_doc",
+        "hash_mismatch",
+        "expired",
+        "conflict",
+        "queue_full",
+        "unknown_job",
+        "rate_limited",
+        "disk_full",
+        "journal_locked",
+        "journal_broken",
+        "journal_unwritable",
+    ]
+)
+"""Refusals worth a line; the others (no printer, a wrong state) are everyday life."""
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
@@ -35,3 +68,61 @@ class Bucket:
         self._level -= 1
         self.refused_in_a_row = 0
         return True
+
+
+@dataclass
+class Tally:
+    """How often one thing was refused to one source since the last line about it."""
+
+    written_at: float
+    unwritten: int = 0
+
+
+class Refusals:
+    """Writes refusals into the log without letting an attacker fill it.
+
+    The first of a kind from a source is written at once, the following as a count, at most one
+    line in ``pause`` seconds; very many sources become "many". What came over the wire is cut and
+    quoted; tokens, codes and documents are never passed in. Safe from any thread.
+    """
+
+    def __init__(self, pause: float = 10.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._pause, self._clock = pause, clock
+        self._tallies: dict[tuple[str, str], Tally] = {}
+        self._lines = Bucket(100, 5, clock)
+        self._lock = threading.Lock()
+
+    def note(self, what: str, source: object) -> None:
+        """``what`` is ours (a code), ``source`` theirs (an Origin, a Host)."""
+        told = repr(str(source)[:100])
+        with self._lock:
+            if (what, told) not in self._tallies and not self._lines.take():
+                told = "many"
+            self._write((what, told))
+
+    def settle(self, source: object) -> None:
+        """The source has gone: write down what was only counted."""
+        told = repr(str(source)[:100])
+        with self._lock:
+            for key in [key for key in self._tallies if key[1] == told]:
+                tally = self._tallies.pop(key)
+                if tally.unwritten:
+                    log.warning("refused %s to %s %d times more", *key, tally.unwritten)
+
+    def _write(self, key: tuple[str, str]) -> None:
+        now = self._clock()
+        tally = self._tallies.get(key)
+        if tally is None:
+            self._forget_old(now)
+            self._tallies[key] = Tally(now)
+            log.warning("refused %s to %s", *key)
+        elif now - tally.written_at >= self._pause:
+            log.warning("refused %s to %s %d times more", *key, tally.unwritten + 1)
+            self._tallies[key] = Tally(now)
+        else:
+            tally.unwritten += 1
+
+    def _forget_old(self, now: float) -> None:
+        old = [key for key, tally in self._tallies.items() if now - tally.written_at > 60]
+        for key in old:
+            del self._tallies[key]

@@ -21,7 +21,7 @@ from . import messages
 from .desk import Desk
 from .devices import DeviceVerbs
 from .doctor import DoctorVerbs
-from .guard import Bucket
+from .guard import SUSPICIOUS, Bucket, Refusals
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +72,7 @@ class Handler:
         self._lock = threading.Lock()
         self.devices = DeviceVerbs(desk, self._spread)
         self._verbs = self._table()
+        self.refusals = Refusals()
         desk.doctor.on_health = self.health_changed
 
     # -- for transports ---------------------------------------------------------------------
@@ -112,6 +113,8 @@ class Handler:
             self._admit(peer, kind)
             return messages.success(message_id, kind, self._verbs[kind](peer, message))
         except AgentError as error:
+            if error.code in SUSPICIOUS:
+                self.refusals.note(error.code, peer.origin)
             return messages.failure(message, error)
         except TooMuch:
             raise
@@ -243,7 +246,6 @@ class Handler:
     def _let_in(self, peer: Peer, token: str) -> dict[str, object]:
         pairing = self._desk.pairing.recognise(token, peer.origin)
         if pairing is None:
-            log.warning("bad token from %s", peer.origin)
             raise AgentError("bad_token")
         peer.role, peer.pairing_id, peer.bucket = "page", pairing.id, Bucket(100, 30)
         return self._welcome(peer)

@@ -5,6 +5,7 @@ import contextlib
 import json
 import logging
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from importlib.resources import files
 
@@ -12,7 +13,9 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers, MultipleValuesError
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
+from websockets.protocol import State
 
+from .crowd import Crowd, GuardedConnection, Seat
 from .guard import own_hosts, own_origins
 from .handler import Handler, Peer, TooMuch
 from .messages import dump
@@ -24,15 +27,21 @@ Outbox = asyncio.Queue[dict[str, object]]
 PORTS = (47120, 47121, 47122, 47123)
 LARGEST_MESSAGE = 256 * 1024
 EVENTS_HELD = 500
+REPLIES_HELD = 20
 STRANGER_SECONDS = 180.0
-MOST_STRANGERS = 16
-MOST_PER_ORIGIN = 8
+HANDSHAKE_SECONDS = 5.0
+HANDS = 32
+WRONGS = {1002: "broken_frame", 1007: "broken_text", 1009: "message_too_large"}
+"""Close codes we send to a peer that breaks the WebSocket protocol."""
 
 STATIC = {
     "/": ("index.html", "text/html; charset=utf-8"),
     "/agent.css": ("agent.css", "text/css; charset=utf-8"),
     "/agent.svg": ("agent.svg", "image/svg+xml"),
-    "/agent.js": ("agent.js", "text/javascript; charset=utf-8"),
+    **{
+        f"/{name}.js": (f"{name}.js", "text/javascript; charset=utf-8")
+        for name in ("agent", "devices", "dom", "health", "jobs", "link", "server")
+    },
 }
 PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self';"
@@ -51,7 +60,10 @@ class Door:
     def __init__(self, handler: Handler, page_token: str) -> None:
         self._handler, self._page_token = handler, page_token
         self._servers: list[Server] = []
-        self._peers: set[Peer] = set()
+        self._refusals = handler.refusals
+        self._crowd = Crowd(handler.refusals)
+        # Enough hands that a few slow answers (a drawer, a probe) do not hold up the rest.
+        self._hands = ThreadPoolExecutor(HANDS, thread_name_prefix="agent-door")
         self.port = 0
 
     async def open(self, ports: Sequence[int] = PORTS) -> int:
@@ -70,6 +82,7 @@ class Door:
         for server in self._servers:
             server.close()
             await server.wait_closed()
+        self._hands.shutdown(wait=False, cancel_futures=True)
 
     async def _listen(self, port: int) -> int:
         first = await self._serve("127.0.0.1", port)
@@ -83,11 +96,16 @@ class Door:
         return bound
 
     async def _serve(self, host: str, port: int) -> Server:
+        class OurConnection(GuardedConnection):
+            crowd = self._crowd
+
         return await serve(
             self._converse,
             host,
             port,
             process_request=self._at_the_door,
+            create_connection=OurConnection,
+            open_timeout=HANDSHAKE_SECONDS,
             max_size=LARGEST_MESSAGE,
             max_queue=16,
             compression=None,
@@ -103,11 +121,14 @@ class Door:
         """Answer plain HTTP here; None lets a WebSocket through."""
         host, origin = _single(request.headers, "Host"), _single(request.headers, "Origin")
         if host is None or host.lower() not in own_hosts(self.port):
-            log.warning("refused Host %r", host)
+            self._refusals.note("host", host)
             return _reply(HTTPStatus.FORBIDDEN, b"host")
+        if not request.path.startswith("/"):  # the absolute form would be a second Host
+            self._refusals.note("target", request.path)
+            return _reply(HTTPStatus.BAD_REQUEST, b"target")
         path = request.path.partition("?")[0]
         if path == "/v1":
-            return self._refuse_socket(request, origin)
+            return self._refuse_socket(connection, request, origin)
         if getattr(request, "method", "GET") != "GET":
             return _reply(HTTPStatus.METHOD_NOT_ALLOWED, b"method")
         if path == "/hello":
@@ -116,16 +137,17 @@ class Door:
             return self._static(path, request)
         return _reply(HTTPStatus.NOT_FOUND, b"not found")
 
-    def _refuse_socket(self, request: Request, origin: str | None) -> Response | None:
+    def _refuse_socket(
+        self, connection: ServerConnection, request: Request, origin: str | None
+    ) -> Response | None:
         if origin is None or not is_origin(origin):
-            log.warning("refused Origin %r", origin)
+            self._refusals.note("origin", origin)
             return _reply(HTTPStatus.FORBIDDEN, b"origin")
-        if _single(request.headers, "Upgrade") is None:
+        if (_single(request.headers, "Upgrade") or "").lower() != "websocket":
             return _reply(HTTPStatus.UPGRADE_REQUIRED, b"websocket", {"Upgrade": "websocket"})
-        waiting = [peer for peer in self._peers if not peer.authenticated]
         known = self._handler.knows(origin) or origin in own_origins(self.port)
-        same = sum(peer.origin == origin for peer in waiting)
-        if same >= MOST_PER_ORIGIN or (not known and len(waiting) >= MOST_STRANGERS):
+        if self._crowd.seat(connection, origin, known=known) is None:
+            self._refusals.note("too_many_connections", origin)
             return _reply(HTTPStatus.SERVICE_UNAVAILABLE, b"too many connections")
         return None
 
@@ -143,6 +165,7 @@ class Door:
         site = _single(request.headers, "Sec-Fetch-Site") or "none"
         mode = _single(request.headers, "Sec-Fetch-Mode") or "navigate"
         if site in ("cross-site", "same-site") and mode != "navigate":
+            self._refusals.note("site", _single(request.headers, "Origin"))
             return _reply(HTTPStatus.FORBIDDEN, b"site")
         name, kind = STATIC[path]
         body = files(__package__).joinpath("web", name).read_bytes()
@@ -153,59 +176,65 @@ class Door:
     # -- WebSocket --------------------------------------------------------------------------
 
     async def _converse(self, connection: ServerConnection) -> None:
-        assert connection.request is not None
-        origin = connection.request.headers["Origin"]
+        seat = self._crowd.seat_of(connection)
         outbox: Outbox = asyncio.Queue()
         loop = asyncio.get_running_loop()
+
+        def put(news: dict[str, object]) -> None:
+            if outbox.qsize() < EVENTS_HELD:
+                outbox.put_nowait(news)
+            else:  # a reader that does not read
+                self._refusals.note("slow_reader", seat.origin)
+                connection.transport.abort()
 
         def send(news: dict[str, object]) -> None:
             # The loop may be closing while the printer still has news.
             with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(outbox.put_nowait, news)
+                loop.call_soon_threadsafe(put, news)
 
-        peer = Peer(origin, send, owner_origin=origin in own_origins(self.port))
-        self._peers.add(peer)
+        peer = Peer(seat.origin, send, owner_origin=seat.origin in own_origins(self.port))
         self._handler.join(peer)
         tasks = [
             asyncio.create_task(self._write(connection, outbox)),
             asyncio.create_task(self._hurry(connection, peer)),
         ]
         try:
-            await self._read(connection, peer, outbox)
+            await self._read(connection, peer, outbox, seat)
         finally:
             self._handler.leave(peer)
-            self._peers.discard(peer)
+            self._refusals.settle(seat.origin)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _read(
-        self,
-        connection: ServerConnection,
-        peer: Peer,
-        outbox: Outbox,
+        self, connection: ServerConnection, peer: Peer, outbox: Outbox, seat: Seat
     ) -> None:
+        loop = asyncio.get_running_loop()
         try:
             async for raw in connection:
-                outbox.put_nowait(await asyncio.to_thread(self._handler.handle, peer, raw))
-        except ConnectionClosed:
-            return
+                reply = await loop.run_in_executor(self._hands, self._handler.handle, peer, raw)
+                seat.authenticated = peer.authenticated
+                outbox.put_nowait(reply)
+                while outbox.qsize() > REPLIES_HELD and connection.state is State.OPEN:
+                    # Who does not read is not read.
+                    await asyncio.sleep(0.02)
         except TooMuch:
-            log.warning("flood from %s", peer.origin)
+            self._refusals.note("flood", peer.origin)
             await connection.close(1008, "too many messages")
+        except ConnectionClosed as closed:
+            if closed.sent is not None and closed.sent.code in WRONGS:
+                self._refusals.note(WRONGS[closed.sent.code], peer.origin)
 
     async def _write(self, connection: ServerConnection, outbox: Outbox) -> None:
         with contextlib.suppress(ConnectionClosed):
             while True:
-                message = await outbox.get()
-                if outbox.qsize() > EVENTS_HELD:  # a reader that does not read
-                    await connection.close(1008, "reading too slowly")
-                    return
-                await connection.send(dump(message))
+                await connection.send(dump(await outbox.get()))
 
     async def _hurry(self, connection: ServerConnection, peer: Peer) -> None:
         await asyncio.sleep(STRANGER_SECONDS)
         if not peer.authenticated:
+            self._refusals.note("not_authenticated", peer.origin)
             await connection.close(1008, "not authenticated")
 
 
