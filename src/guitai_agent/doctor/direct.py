@@ -81,6 +81,7 @@ class Direct:
             code=report.code,
             ready=report.online,
             chosen=settings.device_id,
+            model=eyes.model(settings.device_id, settings.profile),
             plugged=eyes.plugged(settings.device_id),
             candidates=eyes.candidates(),
             ports=eyes.ports(),

@@ -56,15 +56,16 @@ class Facts:
 
     ``link`` (up, connecting, down; unseen: it could not be looked at) and ``code`` are the
     worker's report, ``ready``: a job could begin now. ``chosen`` is the device a person chose (id,
-    empty: none), ``plugged`` the USB devices that may be printers, ``candidates`` the printers
-    that could be opened, ``ports`` how many serial ports there are beside them. ``agent`` false:
-    no agent is running.
+    empty: none), ``model`` its profile or the likeliest one, ``plugged`` the USB devices that may
+    be printers, ``candidates`` the printers that could be opened, ``ports`` how many serial ports
+    there are beside them. ``agent`` false: no agent is running.
     """
 
     link: str = "up"
     code: str = "OK"
     ready: bool = True
     chosen: str = ""
+    model: str = ""
     plugged: tuple[Plugged, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     ports: int = 0

@@ -65,9 +65,10 @@ def health_json(
     about: Mapping[str, object],
 ) -> Health:
     """The whole answer; ``about`` brings version, agent_id and time."""
-    model = report.device.profile if report.device else ""
     hops = [hop_json(each, began["hop", each.hop, each.state, each.code]) for each in verdict.hops]
-    findings = [finding_json(each, model, began["finding", each.code]) for each in verdict.findings]
+    findings = [
+        finding_json(each, facts.model, began["finding", each.code]) for each in verdict.findings
+    ]
     queue = facts.queue
     return {
         "hops": hops,

@@ -191,6 +191,7 @@ class Doctor:
             code=report.code,
             ready=report.online,
             chosen=chosen,
+            model=self._model(report, chosen),
             plugged=self.eyes.plugged(chosen),
             candidates=self.eyes.candidates(),
             ports=self.eyes.ports(),
@@ -200,6 +201,11 @@ class Doctor:
             clock=self.time.reading(),
         )
         return Look(report, facts, examine(facts))
+
+    def _model(self, report: Report, chosen: str) -> str:
+        if report.device is not None and chosen in ("", report.device.id):
+            return report.device.profile
+        return self.eyes.model(chosen, self._opener.profile_name)
 
     def _as_json(self, look: Look) -> Health:
         now = self._clock()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from ..drivers import pnp
 from ..drivers.pnp import UsbPresence
 from ..drivers.ports import Device
+from ..knowledge import by_usb
 from .facts import Candidate
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,22 @@ class Eyes:
     def ports(self) -> int:
         """Serial ports nobody knows a printer behind."""
         return sum(each.kind == "serial" for each in self._open)
+
+    def model(self, chosen: str, profile_name: str) -> str:
+        """The profile whose words fit, also for a printer that could never be opened.
+
+        What a person set goes first; then the chosen device, or any printer that is there.
+        """
+        if profile_name:
+            return profile_name
+        there = [
+            each for each in self._open if each.id == chosen or (not chosen and is_printer(each))
+        ]
+        if there:
+            return there[0].profile
+        plugged = [by_usb(each.vendor, each.product) for each in self.plugged(chosen)]
+        known = next((each for each in plugged if each is not None), None)
+        return known.name if known else ""
 
     def everything(self) -> tuple[Sequence[Device], Sequence[UsbPresence]]:
         """All that was seen, for the evidence bundle."""
