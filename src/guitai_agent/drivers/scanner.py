@@ -66,11 +66,12 @@ class ScannerReport:
     code: str = ""
     read: int = 0
     dropped: int = 0
+    baud: int = BAUDS[0]
 
     def as_json(self) -> dict[str, object]:
         return {
             "device_id": self.device_id, "state": self.state, "code": self.code,
-            "read": self.read, "dropped": self.dropped,
+            "read": self.read, "dropped": self.dropped, "baud": self.baud,
         }  # fmt: skip
 
 
@@ -91,8 +92,8 @@ class Scanner:
         self._finder, self._on_text = finder, on_text
         self._open_port, self._retry = open_port, retry
         self._report = ScannerReport()
-        self._baud = BAUDS[0]
         self._choices = 0
+        self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="scanner", daemon=True)
@@ -108,9 +109,9 @@ class Scanner:
 
     def select(self, device_id: str, baud: int = BAUDS[0]) -> None:
         """Read that port from now on; empty: none."""
-        self._baud = baud
-        self._report = ScannerReport(device_id, "absent" if device_id else "off")
-        self._choices += 1
+        with self._lock:
+            self._report = ScannerReport(device_id, "absent" if device_id else "off", baud=baud)
+            self._choices += 1
         self._wake.set()
 
     def wake(self) -> None:
@@ -144,7 +145,7 @@ class Scanner:
         if device is None:
             self._tell(choices, "absent" if self.device_id else "off")
             return
-        link = self._open_port(device.port, self._baud, xonxoff=False)
+        link = self._open_port(device.port, self._report.baud, xonxoff=False)
         try:
             log.info("scanner open: %s", device.port)
             self._tell(choices, "up")
@@ -165,12 +166,14 @@ class Scanner:
     def _count(self, choices: int, *, read: int = 0, dropped: int = 0) -> None:
         if dropped:
             log.warning("scanner: %d unreadable codes dropped", dropped)
-        if self._choices == choices:
-            now = self._report
-            self._report = replace(now, read=now.read + read, dropped=now.dropped + dropped)
+        with self._lock:
+            if self._choices == choices:
+                now = self._report
+                self._report = replace(now, read=now.read + read, dropped=now.dropped + dropped)
 
     def _tell(self, choices: int, state: str, code: str = "") -> None:
-        if self._choices == choices:
-            if (self._report.state, self._report.code) != (state, code):
-                log.info("scanner %s %s", state, code)
+        with self._lock:
+            if self._choices != choices or (self._report.state, self._report.code) == (state, code):
+                return
             self._report = replace(self._report, state=state, code=code)
+        log.info("scanner %s %s", state, code)

@@ -69,12 +69,12 @@ class DeviceVerbs:
 
     def _list(self, peer: "Peer", message: messages.Message) -> Reply:
         devices = self._opener.devices()
-        chosen = self._opener.chosen
+        chosen, baud = self._opener.chosen, self._desk.settings.now.scanner_baud
         present = bool(chosen) and find_again(chosen, devices) is not None
         return {
             "devices": [self._row(device) for device in devices],
             "chosen": {"device_id": chosen, "present": present} if chosen else None,
-            "scanner": self.scanner.report.as_json(),
+            "scanner": {**self.scanner.report.as_json(), "baud": baud},
             "profiles": list(profiles()),
         }
 

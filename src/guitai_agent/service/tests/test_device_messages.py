@@ -230,7 +230,7 @@ def test_a_scanner_is_read_and_remembered(counters):
     again = counters()
     again.present.append(gun.device)
     until(lambda: again.agent.handler.devices.scanner.report.state == "up")
-    assert again.agent.settings.now.scanner_baud == 19200
+    assert again.ask("device.list")["scanner"]["baud"] == 19200
     assert again.ask("scanner.select", device_id="")["scanner"]["state"] == "off"
 
 
