@@ -54,7 +54,7 @@ class BadNumber(GuitaiError):
 
 class AccountNotFound(NotFound):
     code = "CENTRE-NOT-FOUND"
-    sentence = "還沒有設定這台收銀機的加值中心帳號，請到後台「發票設定」填寫。"
+    sentence = "還沒有設定這台收銀機的加值中心帳號，請到後台「加值中心設定」填寫。"
 
 
 class UnknownCentre(GuitaiError):

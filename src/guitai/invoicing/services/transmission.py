@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 UPLOADS = Counter("guitai_transmissions", "Answers to uploads", ["centre", "kind", "outcome"])
 FLUSH_EVERY = 0.25
 NO_ACCOUNT = Answer(
-    Outcome.TEMPORARY, "NO-ACCOUNT", "還沒有設定加值中心帳號，請到後台「發票設定」填寫。"
+    Outcome.TEMPORARY, "NO-ACCOUNT", "還沒有設定加值中心帳號，請到後台「加值中心設定」填寫。"
 )
 NO_KEY = Answer(
     Outcome.TEMPORARY,
