@@ -29,6 +29,7 @@ class House:
         self.server_port = processes.free_port(18000)
         self.sandbox_port = processes.free_port(18590)
         self.agent_port = processes.free_port(47120)
+        self.relay_port = processes.free_port(18300)
         self.clock_file = folder / "clock-offset"
         self.environment = {
             key: value
@@ -39,6 +40,7 @@ class House:
             "GUITAI_TURNKEY": str(folder / "turnkey"),
             "GUITAI_CLOCK_OFFSET_FILE": str(self.clock_file),
             "GUITAI_AGENT_PORTS": str(self.agent_port),
+            "GUITAI_RELAY_PORT": str(self.relay_port),
             "PYTHONPATH": str(ROOT),
         }
         self.process: subprocess.Popen[bytes] | None = None

@@ -61,7 +61,8 @@ def up(
         _detach(["up", "--port", str(port), "--host", host], lambda: processes.answers(port))
         out.print(f"櫃台已啟動：http://{host}:{port}/  （停止：guitai down）")
         return
-    _run([processes.server(port, host=host), processes.worker()], port, host)
+    relay = processes.relay(processes.relay_port(port), host=host)
+    _run([processes.server(port, host=host), relay, processes.worker()], port, host)
 
 
 def _run(parts: list[Any], port: int, host: str = "127.0.0.1") -> None:
@@ -73,7 +74,10 @@ def _run(parts: list[Any], port: int, host: str = "127.0.0.1") -> None:
         raise typer.Exit(1)
     orphans.end_all()
     try:
-        with processes.holding(port, host):
+        with (
+            processes.holding(port, host),
+            processes.holding(processes.relay_port(port), host),
+        ):
             _serve(parts)
     except processes.PortInUse as error:
         err.print(str(error), markup=False)
@@ -116,6 +120,17 @@ def _detach(arguments: list[str], ready: Callable[[], bool], seconds: float = 90
             err.print(f"啟動失敗，請看 {path}：\n{tail}", markup=False)
             raise typer.Exit(1)
         time.sleep(0.1)
+
+
+@app.command()
+def relay(
+    port: Annotated[int, typer.Option(help="連接埠（省略：GUITAI_RELAY_PORT）")] = 0,
+    host: Annotated[str, typer.Option(help="監聽的位址")] = "127.0.0.1",
+) -> None:
+    """只啟動轉送程式（收銀頁面與列印程式之間），供分開部署時使用。"""
+    from guitai.relay import process
+
+    raise typer.Exit(process.main(host, port))
 
 
 @app.command()

@@ -32,6 +32,7 @@ def parts(port: int, sandbox_port: int, agent_port: int) -> list[Part]:
     return [
         Part("sandbox", sandbox, ready=lambda: processes.answers(sandbox_port)),
         processes.server(port),
+        processes.relay(processes.relay_port(port)),
         processes.worker(),
         Part("agent", agent, ready=lambda: _agent_listens(agent_port)),
     ]
@@ -103,6 +104,8 @@ def _start(port: int) -> dict[str, int]:
     os.environ["GUITAI_TURNKEY"] = str(turnkey_folder())
     # The till must find the demo's own agent, and not a real one that runs on this machine as well.
     os.environ["GUITAI_AGENT_PORTS"] = str(ports["agent"])
+    ports["relay"] = processes.free_port(ports["server"] + 1)
+    os.environ["GUITAI_RELAY_PORT"] = str(ports["relay"])
     numbers = [str(ports[name]) for name in ("server", "sandbox", "agent")]
     with out.status("啟動資料庫、伺服器、背景工作、模擬端與列印程式…"):
         cli._detach(["demo-serve", *numbers], lambda: _all_ready(ports))

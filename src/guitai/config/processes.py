@@ -167,6 +167,19 @@ def worker() -> Part:
     return Part("worker", [sys.executable, "-m", "guitai.config.worker"])
 
 
+def relay(port: int, *, host: str = "127.0.0.1") -> Part:
+    """The relay between till pages and agents (docs/decisions/0011)."""
+    told = {"GUITAI_RELAY_PORT": str(port), "GUITAI_RELAY_HOST": host}
+    command = [sys.executable, "-m", "guitai.relay.process"]
+    return Part("relay", command, told, ready=lambda: answers(port))
+
+
+def relay_port(server_port: int) -> int:
+    """The relay's port, for every process that this one starts: as named, else the next one."""
+    os.environ.setdefault("GUITAI_RELAY_PORT", str(server_port + 1))
+    return int(os.environ["GUITAI_RELAY_PORT"])
+
+
 def answers(port: int) -> bool:
     """Whether something listens on the port of this machine."""
     with socket.socket() as probe:
