@@ -89,7 +89,12 @@ class Direct:
             queue=queue,
         )
         verdict, now = examine(facts), self.clock()
-        about = {"version": __version__, "agent_id": settings.agent_id, "time": moment(now)}
+        about = {
+            "version": __version__,
+            "agent_id": settings.agent_id,
+            "time": moment(now),
+            "server": None,
+        }
         shown = report if report.link == "up" else Report("down", report.code, report.state, None)
         return health_json(verdict, facts, shown, stamp(verdict, Since(), now), about)
 

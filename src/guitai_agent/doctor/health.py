@@ -64,7 +64,7 @@ def health_json(
     began: Mapping[tuple[str, ...], float],
     about: Mapping[str, object],
 ) -> Health:
-    """The whole answer; ``about`` brings version, agent_id and time."""
+    """The whole answer; ``about`` brings version, agent_id, time and server."""
     hops = [hop_json(each, began["hop", each.hop, each.state, each.code]) for each in verdict.hops]
     findings = [
         finding_json(each, facts.model, began["finding", each.code]) for each in verdict.findings

@@ -213,7 +213,7 @@ class Doctor:
             "version": __version__,
             "agent_id": self._settings.now.agent_id,
             "time": moment(now),
-            "server": self.server(),
+            "server": self.server() or None,
         }
         began = stamp(look.verdict, self._since, now)
         return health_json(look.verdict, look.facts, look.report, began, about)

@@ -82,6 +82,7 @@ def test_health_has_the_shape_of_the_protocol(page):
     assert {(hop["state"], hop["code"]) for hop in health["hops"]} == {("ok", "OK")}
     assert health["queue"] == {"waiting": 0, "sending": 0, "uncertain": 0}
     assert health["clock"] == {"drift_ms": None, "source": None}
+    assert health["server"]["state"] == "none"
     assert health["printer"]["online"] is True
     assert health["device"]["profile"] == "virtual"
     assert len(health["agent_id"]) == 32
