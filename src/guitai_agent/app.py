@@ -15,6 +15,7 @@ from .datadir import Lock, SettingsFile, write_private
 from .drivers.discovery import Finder, Watch, parse_target, system_devices
 from .drivers.opening import DeviceOpener
 from .escpos.glyphs import paper_fonts
+from .install.home import Home, default_root
 from .journal import Journal
 from .knowledge import profile
 from .logbook import Logbook
@@ -28,6 +29,8 @@ from .service.outbound import Outbound
 from .service.pairing import PairingDesk
 from .service.server import PORTS, Door
 from .service.serververbs import ServerVerbs
+from .service.tillpage import TILL_PORT
+from .service.upkeep import TillKeeper, UpkeepVerbs
 from .virtual.device import VirtualPrinter
 from .virtual.receipts import ReceiptFolder
 
@@ -48,6 +51,8 @@ class Options:
     verbose: bool = False
     timings: Timings | None = None
     finder: Finder = system_devices
+    serve_till: str = ""
+    till_port: int = TILL_PORT
 
 
 class Agent:
@@ -74,6 +79,7 @@ class Agent:
         self.handler = Handler(self.desk, self.page_token)
         self.door = Door(self.handler, self.page_token)
         self.outbound = self._make_outbound()
+        self.till = self._make_till()
         self._stopping = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="device-watch", daemon=True)
 
@@ -89,12 +95,14 @@ class Agent:
         self._watcher.start()
         self.handler.devices.scanner.start()
         await self.outbound.start()
+        self.till.follow(self._joined())
         self._write_run_file(port)
         log.info("listening on port %d", port)
         return port
 
     async def stop(self) -> None:
         self._stopping.set()
+        await asyncio.to_thread(self.till.stop)
         await self.outbound.stop()
         await self.door.close()
         await asyncio.to_thread(self.worker.stop)
@@ -126,6 +134,16 @@ class Agent:
         self.desk.doctor.server = outbound.state
         return outbound
 
+    def _make_till(self) -> TillKeeper:
+        """The till of the server that was joined, on this computer's loopback."""
+        till = TillKeeper(self._options.till_port, self._options.serve_till)
+        home = Home(default_root())
+        self.handler.learn(UpkeepVerbs(till, self._joined, home, self.desk.version).table())
+        return till
+
+    def _joined(self) -> str:
+        return str(self.outbound.state()["address"])
+
     def _make_opener(self) -> DeviceOpener:
         options, remembered = self._options, self.settings.now
         opener = DeviceOpener(options.finder, virtual=self.virtual)
@@ -142,6 +160,7 @@ class Agent:
         watch = Watch(self.opener.devices)
         watch.look()
         while not self._stopping.wait(LOOK_SECONDS):
+            self.till.follow(self._joined())
             try:
                 added, removed = watch.look()
             except OSError as error:  # a device list that cannot be read now can be in two seconds

@@ -27,6 +27,7 @@ from .escpos.glyphs import paper_fonts
 from .knowledge import profile, profiles
 from .printer.report import moment
 from .service.pairing import is_origin
+from .service.tillpage import TILL_PORT
 from .virtual.control import ControlServer
 from .virtual.device import FAULTS, VirtualPrinter
 from .virtual.receipts import ReceiptFolder
@@ -70,12 +71,19 @@ def run(
     pair_file: Annotated[
         Path | None, typer.Option(help="啟動後把配對碼寫入此檔（JSON），供程式配對。")
     ] = None,
+    serve_till: Annotated[
+        str, typer.Option(help="由這台電腦提供這個伺服器的收銀頁（加入伺服器後自動提供）。")
+    ] = "",
+    till_port: Annotated[int, typer.Option(help="收銀頁的埠。")] = TILL_PORT,
     quiet: Annotated[bool, typer.Option(help="不在終端機顯示紀錄。")] = False,
 ) -> None:
     """啟動列印程式，直到按 Ctrl+C。"""
     origins = allow_origin or []
     _check_preset(origins, preshared_token_file)
-    options = Options(data, device, profile_name, receipts, ports_from(port), verbose=not quiet)
+    options = Options(
+        data, device, profile_name, receipts, ports_from(port), verbose=not quiet,
+        serve_till=serve_till, till_port=till_port,
+    )  # fmt: skip
     agent = _make_agent(options)
     if preshared_token_file is not None:
         token = _preshared_token(preshared_token_file)

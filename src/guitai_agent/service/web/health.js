@@ -1,0 +1,101 @@
+// The way from the agent to the paper, what is wrong on it, and what to do.
+import { ask, heard } from "./link.js";
+import { button, byId, element, fill, say, work } from "./dom.js";
+
+const HOPS = { agent: "列印程式", driver: "驅動程式", port: "連接埠", printer: "發票機", paper: "紙張" };
+const STATES = { ok: ["正常", "good"], warn: ["注意", "warn"], error: ["有問題", "bad"], unknown: ["—", "wait"] };
+const TONES = { ok: "good", warn: "warn", error: "bad" };
+const pictures = new Map();
+let shown = "";
+
+export function showHealth(health) {
+  showPrinter(health.findings[0]);
+  fill("hops", health.hops.map(hopCell));
+  const findings = health.findings.filter((finding) => finding.code !== "OK");
+  const key = JSON.stringify(findings);
+  if (key !== shown) {
+    shown = key;
+    byId("findings").replaceChildren(...findings.map(findingBox));
+  }
+  say("queue", queueWords(health.queue));
+}
+
+function showPrinter(worst) {
+  say("printer-message", worst.message, TONES[worst.level]);
+}
+
+function queueWords({ waiting, sending, uncertain }) {
+  const parts = [];
+  if (sending) parts.push("列印中");
+  if (waiting) parts.push(`等待 ${waiting} 張`);
+  if (uncertain) parts.push(`不確定 ${uncertain} 張`);
+  return parts.join("，");
+}
+
+function hopCell(hop) {
+  const [word, tone] = STATES[hop.state];
+  const cell = element("li", null, { class: "hop", "data-tone": tone });
+  cell.append(element("span", HOPS[hop.hop], { class: "hop-name" }), element("strong", word));
+  if (hop.message) cell.title = hop.message;
+  return cell;
+}
+
+function findingBox(finding) {
+  const box = element("li", null, { class: "finding", "data-tone": TONES[finding.level] });
+  const words = element("div", null, { class: "words" });
+  words.append(element("h3", finding.message));
+  const steps = element("ol");
+  steps.append(...finding.steps.map((step) => element("li", step)));
+  if (finding.steps.length) words.append(steps);
+  if (finding.ask) words.append(element("p", finding.ask.question, { class: "question" }));
+  const actions = element("div", null, { class: "actions" });
+  actions.append(...deeds(finding));
+  if (actions.childElementCount) words.append(actions);
+  words.append(element("p", `代碼 ${finding.code}`, { class: "quiet" }));
+  box.append(words);
+  if (finding.picture) draw(box, finding.picture);
+  return box;
+}
+
+function deeds(finding) {
+  const found = [];
+  const { fix, ask: question } = finding;
+  for (const candidate of finding.params.candidates ?? []) {
+    found.push(button(`使用 ${candidate.name}`, () => ask("device.select", { device_id: candidate.id })));
+  }
+  if (fix) found.push(button(fix.label, () => answered("diag.fix", { name: fix.name }), { kind: "main", busy: "處理中…" }));
+  if (question) {
+    for (const answer of ["yes", "no"]) {
+      found.push(button(question[answer], () => answered("diag.answer", { id: question.id, answer })));
+    }
+  }
+  return found;
+}
+
+async function answered(type, fields) { showHealth(await ask(type, fields)); }
+
+async function draw(box, name) {
+  try {
+    if (!pictures.has(name)) pictures.set(name, (await ask("diag.picture", { name })).svg);
+  } catch {
+    return; // The words say it too.
+  }
+  const parsed = new DOMParser().parseFromString(pictures.get(name), "image/svg+xml").documentElement;
+  if (parsed.nodeName !== "svg") return;
+  const holder = element("div", null, { class: "picture" });
+  holder.append(document.importNode(parsed, true));
+  box.append(holder);
+}
+
+export async function refreshHealth() { showHealth(await ask("health.get")); }
+
+heard("health.changed", ({ health }) => showHealth(health));
+heard("down", () => {
+  shown = "";
+  say("printer-message", "列印程式沒有回應，正在重新連線…", "bad");
+  byId("findings").replaceChildren();
+});
+work(byId("recheck"), async () => {
+  await answered("diag.run", {});
+  say("said", "檢查完成。", "wait");
+}, "檢查中…");
