@@ -15,11 +15,15 @@ CREATE OR REPLACE FUNCTION public.invoicing_claim(
               WHERE before.merchant_id = t.merchant_id AND before.lane = t.lane
                 AND before.position < t.position
                 AND before.state NOT IN ('sent', 'confirmed')))
+          -- An entity's account speaks for the registers that have none of their own.
           AND NOT EXISTS (
               SELECT 1 FROM public.invoicing_centreaccount a
               WHERE a.merchant_id = t.merchant_id AND a.centre = t.centre AND a.state = 'paused'
                 AND (a.register_id = t.register_id
-                     OR (a.register_id IS NULL AND a.seller_ban = t.seller_ban)))
+                     OR (a.register_id IS NULL AND a.seller_ban = t.seller_ban AND NOT EXISTS (
+                         SELECT 1 FROM public.invoicing_centreaccount own
+                         WHERE own.merchant_id = t.merchant_id AND own.centre = t.centre
+                           AND own.register_id = t.register_id))))
         ORDER BY t.next_try_at
         LIMIT p_limit
         FOR UPDATE OF t SKIP LOCKED
@@ -41,11 +45,15 @@ CREATE OR REPLACE FUNCTION public.invoicing_claim_doubt(
         FROM public.invoicing_transmission t
         WHERE t.state = 'in_doubt' AND t.claimed_by IS NULL AND t.next_try_at <= p_now
           AND t.centre = ANY (p_centres)
+          -- An entity's account speaks for the registers that have none of their own.
           AND NOT EXISTS (
               SELECT 1 FROM public.invoicing_centreaccount a
               WHERE a.merchant_id = t.merchant_id AND a.centre = t.centre AND a.state = 'paused'
                 AND (a.register_id = t.register_id
-                     OR (a.register_id IS NULL AND a.seller_ban = t.seller_ban)))
+                     OR (a.register_id IS NULL AND a.seller_ban = t.seller_ban AND NOT EXISTS (
+                         SELECT 1 FROM public.invoicing_centreaccount own
+                         WHERE own.merchant_id = t.merchant_id AND own.centre = t.centre
+                           AND own.register_id = t.register_id))))
         ORDER BY t.next_try_at
         LIMIT p_limit
         FOR UPDATE OF t SKIP LOCKED

@@ -225,6 +225,23 @@ def test_a_paused_account_does_not_hold_up_another_merchant(shop, now):
     assert (states(shop), states(other)) == ({"waiting": 1}, {"sent": 1})
 
 
+@pytest.mark.parametrize(("paused", "goes"), [("entity", "sent"), ("register", "waiting")])
+def test_a_document_heeds_the_account_it_goes_through_and_no_other(shop, now, paused, goes):
+    """A register with an account of its own is not held up by its entity's, nor freed by it."""
+    with scope.tenant(shop.merchant):
+        CentreAccount.objects.update(register_id=None)
+    fakes.open_account(shop)
+    with scope.tenant(shop.merchant):
+        mine = CentreAccount.objects.filter(register_id=shop.register)
+        theirs = CentreAccount.objects.filter(register_id=None)
+        assert (mine.count(), theirs.count()) == (1, 1)
+        (theirs if paused == "entity" else mine).update(state="paused")
+    shops.record(shop)
+    with fakes.engine(FakeCentre(), now=now) as engine:
+        run_until_idle(engine)
+    assert states(shop) == {goes: 1}
+
+
 def test_without_an_account_the_document_waits_and_says_why(now):
     shop = shops.open_shop()
     shops.record(shop)
