@@ -29,7 +29,7 @@ TICK = 0.5
 LOOK_EVERY = 2.0
 QUICK_LOOK_EVERY = 0.4
 """A driver's trouble is to be seen within a second wherever a look costs next to nothing."""
-PROBE_SECONDS = 3.0
+PROBE_SECONDS = 4.5  # a silent serial line is tried at every speed
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Doctor:
         self._told: object = None
         self._looked_at = 0.0
         self._trouble = ""
-        self._lock = threading.RLock()
+        self._lock, self._telling = threading.RLock(), threading.Lock()
         self._news, self._stopping = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="doctor", daemon=True)
 
@@ -175,13 +175,13 @@ class Doctor:
 
     def _told_health(self) -> Health:
         """The health now; everybody hears of it if it differs from what they heard last."""
-        with self._lock:
-            look = self._look()
-            health = self._as_json(look)
-            if look.verdict == self._told:
-                return health
-            self._told = look.verdict
-        self.on_health(health)
+        with self._telling:  # the last word must be the latest one
+            with self._lock:
+                look = self._look()
+                health = self._as_json(look)
+            if look.verdict != self._told:
+                self._told = look.verdict
+                self.on_health(health)
         return health
 
     def _look(self) -> Look:

@@ -88,6 +88,8 @@ def _printer(facts: Facts) -> Iterator[Found]:
         yield Found("CONNECTING")
     elif facts.code == "NO_PRINTER":
         yield _absent(facts)
+    elif facts.code == "PORT_GONE":  # also how a port behaves whose driver cannot start
+        yield _behind(facts) or Found("PORT_GONE")
     elif facts.code == "PAPER_NEAR" and not facts.ready and facts.link == "up":
         # Set to "busy on off-line" such a printer stops at near end (printing.md §1).
         yield Found("PAPER_NEAR", {"stopped": True}, "error")
@@ -101,15 +103,24 @@ def _absent(facts: Facts) -> Found:
     """The chosen printer cannot be found: what does the system itself see (S3.2–S3.8)?"""
     if facts.chosen.startswith("tcp:"):
         return Found("NET_UNREACHABLE", {"address": facts.chosen.removeprefix("tcp:")})
-    for device in facts.plugged:
-        found = _plugged(device, facts)
-        if found is not None:
-            return found
-    if facts.candidates:
+    behind = _behind(facts)
+    if behind is not None:
+        return behind
+    there = {each.id for each in facts.candidates}
+    if there and facts.chosen not in there:
         return Found("PRN_OTHER", _others(facts))
-    if facts.chosen.startswith("serial:") or (not facts.chosen and facts.ports):
+    nameless = facts.chosen.startswith("serial:") or (not facts.chosen and facts.ports)
+    if there or nameless:
         return Found("NO_PRINTER", {"ports": facts.ports})
     return Found("USB_ABSENT")
+
+
+def _behind(facts: Facts) -> Found | None:
+    """What the system says of a printer that cannot be reached; None: nothing."""
+    if facts.chosen.startswith("tcp:"):
+        return None
+    found = (_plugged(device, facts) for device in facts.plugged)
+    return next((each for each in found if each is not None), None)
 
 
 def _plugged(device: Plugged, facts: Facts) -> Found | None:

@@ -13,7 +13,7 @@ KEPT_SECONDS = 1800.0
 
 def uptime() -> float:
     """Seconds that pass also while the machine sleeps, whatever is done to its clock."""
-    boottime = getattr(time, "CLOCK_BOOTTIME", None)  # Linux; elsewhere monotonic counts sleep
+    boottime = getattr(time, "CLOCK_BOOTTIME", None)  # Linux; on Windows monotonic counts sleep
     return time.monotonic() if boottime is None else time.clock_gettime(boottime)
 
 

@@ -154,7 +154,7 @@ class Desk:
 
     def _use_the_other(self) -> None:
         """Take the one printer that is there in place of the one that is not."""
-        there = self.doctor.eyes.candidates()
+        there = [e for e in self.doctor.eyes.candidates() if e.id != self.opener.chosen]
         if len(there) != 1:
             raise AgentError("unknown_device", candidates=[each.id for each in there])
         self.choose(there[0].id, "")

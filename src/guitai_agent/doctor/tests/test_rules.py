@@ -77,6 +77,10 @@ TREE = [
         "USB_ABSENT",
         "port",
     ),
+    (replace(ABSENT, candidates=GREEN.candidates), "NO_PRINTER", "port"),  # there, yet not opened
+    (down("PORT_GONE", plugged=(Usb(10, "com"),)), "DRV_MISSING", "driver"),
+    (down("PORT_GONE", plugged=(Usb(None, "com"),)), "PORT_GONE", "port"),
+    (down("PORT_GONE", plugged=(Usb(28),), chosen="tcp:10.0.0.9:9100"), "PORT_GONE", "port"),
     (down("PORT_BUSY"), "PORT_BUSY", "port"),
     (down("PORT_DENIED"), "PORT_DENIED", "port"),
     (down("PORT_GONE"), "PORT_GONE", "port"),

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from guitai_agent.knowledge import remedy
+from guitai_agent.service.joining import Membership
 from guitai_agent.service.tests.test_protocol import OTHER, Page, Running, job
 from guitai_agent.tests.rig import until
 from guitai_agent.tests.slips import proof
@@ -193,6 +194,19 @@ def test_noise_is_asked_and_believed(agent, page):
     assert codes(page.ask("diag.answer", id="noise", answer="no")) == ["OK"]
 
 
+def test_the_other_printer_is_taken_in_place_of_the_one_that_is_gone(agent, page):
+    """PRN_OTHER and its repair: the chosen one is not there, the virtual one is."""
+    green(page)
+    agent.agent.desk.choose("usb:0d3a:0300:A1", "")
+    health = told(page, "PRN_OTHER")
+    assert health["findings"][0]["params"]["candidates"] == [
+        {"id": "virtual", "name": "虛擬發票機"}
+    ]
+    assert "虛擬發票機" in health["findings"][0]["message"]
+    assert codes(page.ask("diag.fix", name="use"))[0] == "OK"
+    assert agent.agent.settings.now.device_id == "virtual"
+
+
 def test_a_cover_that_opens_again_and_again_looks_like_a_jam(agent, page):
     green(page)
     for _ in range(3):
@@ -270,13 +284,17 @@ def test_no_secret_and_no_document_is_in_the_evidence(agent, page, owner, tmp_pa
     green(page)
     preshared = "preshared-" + "s" * 40
     agent.agent.pairing.preset(preshared, "https://other.example")
+    relay = "019abc00-0000-7000-8000-000000000000." + "r" * 43
+    agent.agent.outbound._file.keep(
+        Membership("https://shop.example", "wss://shop.example/relay", relay, "R1", "台北店")
+    )
     secret = "/XYZ.123"
     text = f"載具 {secret} 買方 12345675 AB12345678"
     slip = paper.to_json((paper.Text(text), paper.Cut()))
     page.ask("print.submit", **job("AB-12345678-original", slip))
     page.event("job.state", state="done")
     log = logging.getLogger("guitai_agent.test")
-    log.warning("relay token %s for %s of AB12345678 code 493817", "m." + "r" * 43, secret)
+    log.warning("relay token %s for %s of AB12345678 code 493817", relay, secret)
     reply = owner.ask("diag.bundle")
     assert reply["filename"].endswith(".zip")
     zipped = zipfile.ZipFile(io.BytesIO(base64.b64decode(reply["zip_b64"])))
@@ -293,6 +311,7 @@ def test_no_secret_and_no_document_is_in_the_evidence(agent, page, owner, tmp_pa
         "AB-12345678", "493817", *hashes,
     ):  # fmt: skip
         assert planted not in everything
+    assert "r" * 43 in (tmp_path / "data" / "relay.json").read_text()
     jobs = json.loads(files["jobs.json"])
     assert jobs["counts"] == {"done": 1}
     assert jobs["jobs"][0]["job"].startswith("sha256:")
