@@ -1,23 +1,38 @@
-"""The agent's own page in Chromium: state, test print, pairing code, faults, both themes."""
+"""The agent's own page in Chromium: the way to the paper, devices, jobs, pairing, both themes."""
 
 import asyncio
 import threading
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from guitai_agent.app import Agent, Options
+from guitai_agent.drivers.ports import Device
+from guitai_agent.install.home import Home
+from guitai_agent.journal import State
+from guitai_agent.journal.store import Submission
 from guitai_agent.tests.rig import QUICK, until
+from guitai_agent.tests.slips import proof
+from twinvoice import paper
 
 CHROMIUM = Path("/usr/bin/chromium")
 pytestmark = pytest.mark.browser
+PORTS = [
+    Device("serial:/dev/ttyS0", "serial", "n/a", "/dev/ttyS0", "generic-80"),
+    Device("serial:/dev/ttyS1", "serial", "n/a", "/dev/ttyS1", "generic-80"),
+]
 
 
 @pytest.fixture
-def agent(tmp_path):
+def agent(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, daemon=True).start()
-    options = Options(tmp_path / "data", "virtual", ports=(0,), timings=QUICK, finder=list)
+    options = Options(
+        tmp_path / "data", "virtual", ports=(0,), timings=QUICK, finder=lambda: list(PORTS),
+        till_port=0,
+    )  # fmt: skip
     running = Agent(options)
     asyncio.run_coroutine_threadsafe(running.start(), loop).result(20)
     yield running
@@ -27,6 +42,15 @@ def agent(tmp_path):
 
 @pytest.fixture(params=["light", "dark"])
 def page(request):
+    yield from opened(request.param)
+
+
+@pytest.fixture
+def light():
+    yield from opened("light")
+
+
+def opened(scheme):
     if not CHROMIUM.exists():
         pytest.skip("Chromium is not installed: apt-get install chromium")
     from playwright.sync_api import sync_playwright
@@ -34,16 +58,26 @@ def page(request):
     with sync_playwright() as play:
         arguments = ["--no-sandbox", "--disable-gpu", "--no-first-run"]
         browser = play.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
-        opened = browser.new_page(color_scheme=request.param)
-        opened.faults = []
-        opened.on("pageerror", lambda error: opened.faults.append(str(error)))
-        opened.on(
+        made = browser.new_page(color_scheme=scheme, viewport={"width": 1366, "height": 768})
+        made.faults = []
+        made.on("pageerror", lambda error: made.faults.append(str(error)))
+        made.on(
             "console",
-            lambda said: opened.faults.append(said.text) if said.type == "error" else None,
+            lambda said: made.faults.append(said.text) if said.type == "error" else None,
         )
-        yield opened
-        assert opened.faults == []
+        yield made
+        assert made.faults == []
         browser.close()
+
+
+def visit(page, agent):
+    page.goto(f"http://127.0.0.1:{agent.door.port}/")
+    page.locator("#printer-message[data-tone=good]").wait_for()
+
+
+def hops(page):
+    """{"列印程式": "正常", …} as the person reads them."""
+    return dict(cell.inner_text().split("\n") for cell in page.locator("#hops li").all())
 
 
 def serious(page):
@@ -53,25 +87,145 @@ def serious(page):
     return [v["id"] for v in found if v["impact"] in ("serious", "critical")]
 
 
+def press(page, name):
+    page.get_by_role("button", name=name, exact=True).click()
+
+
 def test_a_person_at_the_agents_page(agent, page):
-    page.goto(f"http://127.0.0.1:{agent.door.port}/")
-    page.get_by_text("發票機就緒。").wait_for()
-    page.get_by_role("button", name="列印測試頁").click()
+    visit(page, agent)
+    assert list(hops(page)) == ["列印程式", "驅動程式", "連接埠", "發票機", "紙張"]
+    press(page, "列印測試頁")
     page.locator("#jobs").get_by_text("已印好").first.wait_for()
-    page.get_by_role("button", name="取得配對碼").click()
+    press(page, "取得配對碼")
     until(lambda: len(page.locator("#code").inner_text()) == 6)
     assert agent.pairing._open.code == page.locator("#code").inner_text()
 
     page.get_by_label("缺紙").check()
     page.locator("#printer-message").get_by_text("紙張用完，請換紙。").wait_for()
-    page.get_by_role("button", name="列印寬度尺").click()
+    finding = page.locator(".finding", has_text="PAPER_END")
+    finding.locator("ol li").first.wait_for()
+    finding.locator(".picture svg").wait_for()
+    until(lambda: hops(page)["紙張"] == "有問題")
+    press(page, "列印寬度尺")
     page.locator("#jobs").get_by_text("等待中").wait_for()
-    page.get_by_role("button", name="取消").click()
+    page.locator("#jobs").get_by_role("button", name="取消").click()
     page.locator("#jobs").get_by_text("已取消").first.wait_for()
+    assert serious(page) == []
     page.get_by_label("缺紙").uncheck()
-    until(lambda: agent.worker.report.online)
-    page.get_by_role("button", name="開錢櫃").click()
+    until(lambda: hops(page)["紙張"] == "正常")
+    press(page, "重新檢查")
+    page.get_by_text("檢查完成。").wait_for()
+    press(page, "開錢櫃")
     until(lambda: agent.virtual.drawer_opened == 1)
-    page.get_by_role("button", name="重置連線").click()
+    press(page, "重置連線")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert serious(page) == []
+
+
+def test_devices_are_called_what_people_call_them(agent, light):
+    visit(light, agent)
+    words = light.locator("#devices").inner_text()
+    assert "虛擬發票機" in words and "使用中" in words
+    light.get_by_text("其他連接埠（2）").click()
+    shown = light.locator("body").inner_text()
+    assert "未辨識的裝置" in shown and "序列埠 ttyS0" in shown
+    for jargon in ("n/a", "/dev/", "generic-80", "virtual", "serial"):
+        assert jargon not in shown, jargon
+    assert light.get_by_role("button", name="使用 未辨識的裝置 序列埠 ttyS1").count() == 1
+
+    light.get_by_label("序列掃描器").select_option(label="未辨識的裝置　序列埠 ttyS1")
+    until(lambda: agent.settings.now.scanner_id == "serial:/dev/ttyS1")
+    light.get_by_label("掃描器鮑率").select_option("19200")
+    until(lambda: agent.settings.now.scanner_baud == 19200)
+    light.get_by_label("序列掃描器").select_option("")
+    until(lambda: agent.settings.now.scanner_id == "")
+    light.get_by_label("機型").select_option("PP-8800")
+    light.get_by_text("目前以「PP-8800」列印。").wait_for()
+
+
+def test_a_network_printer_that_is_found_can_be_used(agent, light):
+    from guitai_agent.drivers.network import Found
+
+    there = Device(
+        "tcp:192.168.7.9:9100", "tcp", "Epson TM-m30III", "192.168.7.9:9100", "TM-m30III"
+    )
+    agent.handler.devices.search = lambda busy: [Found(there, True)]
+    visit(light, agent)
+    press(light, "搜尋網路")
+    light.get_by_text("找到 1 台網路發票機。").wait_for()
+    light.get_by_role("button", name="使用 Epson TM-m30III 網路 192.168.7.9").click()
+    until(lambda: agent.settings.now.device_id == "tcp:192.168.7.9:9100")
+
+
+def test_an_uncertain_job_is_settled_by_a_person(agent, light):
+    wanted = Submission(
+        "job-0001", "https://shop.example", list(paper.to_json(proof("AB12345678"))), expires=9e9
+    )
+    agent.worker.stop()
+    agent.journal.submit(wanted)
+    agent.journal.move(agent.journal.get("job-0001"), State.SENDING)
+    agent.journal.recover()
+    visit_any(light, agent)
+    light.get_by_role("link", name="到「列印工作」選擇").wait_for()
+    light.get_by_role("button", name="未印出 b-0001").click()
+    light.locator("#jobs").get_by_text("已由人員確認未印出。").wait_for()
+    assert agent.journal.get("job-0001").state.value == "cancelled"
+
+
+def visit_any(page, agent):
+    page.goto(f"http://127.0.0.1:{agent.door.port}/")
+    page.locator("#line[data-tone=good]").wait_for()
+
+
+def test_pairings_evidence_log_and_version(agent, light, tmp_path):
+    agent.pairing.preset("t" * 43, "https://shop.example")
+    visit(light, agent)
+    light.get_by_role("button", name="解除 預設配對").click()
+    light.locator("#pairings").get_by_text("尚未配對。").wait_for()
+    assert agent.pairing.pairings() == []
+    with light.expect_download() as waiting:
+        press(light, "下載客服資料")
+    assert zipfile.ZipFile(waiting.value.path()).namelist()
+    light.get_by_text("紀錄", exact=True).click()
+    until(lambda: "listening on port" in light.locator("#log").inner_text())
+    assert light.locator("#version").inner_text() == "版本 0.1.0"
+    assert "0.1.0" in light.locator("#update-state").inner_text()
+
+
+def test_a_newer_version_is_told(agent, light, tmp_path):
+    from guitai_agent.install.tests.test_updates import offer
+
+    home = Home(tmp_path / "share" / "guitai-agent")
+    home.prepare()
+    home.remember_source(str(offer(tmp_path / "release", "9.9.9")))
+    visit(light, agent)
+    press(light, "檢查更新")
+    light.get_by_text("有新版 9.9.9").wait_for()
+    (tmp_path / "release" / "latest.json").unlink()
+    press(light, "檢查更新")
+    light.get_by_text("讀不到更新來源").wait_for()
+
+
+def test_a_server_that_cannot_be_reached_is_told(agent, light):
+    visit(light, agent)
+    light.get_by_label("網址").fill("http://127.0.0.1:9")
+    light.get_by_label("連線碼").fill("abcd2345")
+    press(light, "加入")
+    light.get_by_text("連不上伺服器").wait_for()
+    assert light.locator("#till").is_hidden()
+
+
+def test_everything_is_reached_by_keyboard(agent, light):
+    visit(light, agent)
+    seen = []
+    for _ in range(60):
+        light.keyboard.press("Tab")
+        name = light.evaluate("document.activeElement.id || document.activeElement.tagName")
+        seen.append(name)
+        if name == "BODY":
+            break
+    for wanted in ("recheck", "test", "pair", "profile", "scanner", "server", "bundle"):
+        assert wanted in seen
+    light.locator("#recheck").focus()
+    light.keyboard.press("Enter")
+    light.get_by_text("檢查完成。").wait_for()

@@ -13,7 +13,7 @@ const FAULTS = {
   paper_end: "缺紙", near_end: "紙將盡", cover_open: "開蓋", cutter: "裁刀卡住", hot: "過熱", silent: "無回應",
 };
 let listed = { devices: [], profiles: [], scanner: null, chosen: null };
-let found = [];
+let found = [], inUse = null;
 
 const model = (name) => PLAIN[name] ?? name;
 
@@ -36,7 +36,9 @@ function called(device) {
 const isPrinter = (device) => device.selected || device.recognised || ["tcp", "virtual"].includes(device.kind);
 
 export async function refreshDevices() {
-  listed = await ask("device.list");
+  const [list, { printer }] = await Promise.all([ask("device.list"), ask("printer.get")]);
+  listed = list;
+  inUse = printer.device;
   show();
 }
 
@@ -78,7 +80,7 @@ function showProfile() {
   fill("profile", [element("option", "自動辨識", { value: "" }),
     ...names.map((name) => element("option", model(name), { value: name }))]);
   byId("profile").disabled = !used;
-  say("profile-used", used ? `目前以「${model(used.profile)}」列印。` : "");
+  say("profile-used", inUse ? `目前以「${model(inUse.profile)}」列印。` : "");
   byId("drawer-field").hidden = !(used?.drawers > 1);
   if (used) byId("drawer-pin").value = String(used.drawer ?? 1);
 }

@@ -9,9 +9,9 @@ const pictures = new Map();
 let shown = "";
 
 export function showHealth(health) {
-  showPrinter(health.findings[0]);
+  showPrinter(health.printer);
   fill("hops", health.hops.map(hopCell));
-  const findings = health.findings.filter((finding) => finding.code !== "OK");
+  const findings = health.findings.filter((finding) => finding.code !== "OK").map(inOurWords);
   const key = JSON.stringify(findings);
   if (key !== shown) {
     shown = key;
@@ -20,8 +20,18 @@ export function showHealth(health) {
   say("queue", queueWords(health.queue));
 }
 
-function showPrinter(worst) {
-  say("printer-message", worst.message, TONES[worst.level]);
+function showPrinter(printer) {
+  const tone = !printer.online ? "bad" : printer.code === "OK" ? "good" : "warn";
+  say("printer-message", printer.message, tone);
+}
+
+/** The book speaks to a till page; here stands the person with the code. */
+function inOurWords(finding) {
+  if (finding.code !== "NOT_PAIRED") return finding;
+  return {
+    ...finding, picture: "", message: "還沒有收銀頁面與這台列印程式配對。",
+    steps: ["按下面的「取得配對碼」，發票機也會印出 6 位數。", "在收銀頁面打開「設備」，2 分鐘內輸入這 6 位數。"],
+  };
 }
 
 function queueWords({ waiting, sending, uncertain }) {
@@ -63,6 +73,7 @@ function deeds(finding) {
   for (const candidate of finding.params.candidates ?? []) {
     found.push(button(`使用 ${candidate.name}`, () => ask("device.select", { device_id: candidate.id })));
   }
+  if (finding.code === "JOB_UNCERTAIN") found.push(element("a", "到「列印工作」選擇", { class: "button", href: "#jobs" }));
   if (fix) found.push(button(fix.label, () => answered("diag.fix", { name: fix.name }), { kind: "main", busy: "處理中…" }));
   if (question) {
     for (const answer of ["yes", "no"]) {
