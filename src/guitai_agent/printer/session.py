@@ -85,7 +85,7 @@ class Session:
         self._fences = bytearray()
         self._answers = 0
         self._gave_up_at: float | None = None
-        self._heard_at = clock()
+        self._heard_at = self._resumed_at = clock()
         self._nudging: Writing | None = None
         self._closing = False
         self._reader = threading.Thread(target=self._read, name="printer-reader", daemon=True)
@@ -227,8 +227,14 @@ class Session:
             return gone.code
         if self.state.broken:
             return self.state.code
-        patience = self.timings.pause if self.state.offline else self.timings.stall
-        return "LINK_STALLED" if self._clock() - writing.moved_at > patience else ""
+        return "LINK_STALLED" if self._too_long(writing.moved_at, self.timings.stall) else ""
+
+    def _too_long(self, since: float, patience: float) -> bool:
+        """Is that longer than we wait? A hot or paused printer gets a time of its own, and all the
+        time there is after it has gone on."""
+        if self.state.offline:
+            return self._clock() - since > self.timings.pause
+        return self._clock() - max(since, self._resumed_at) > patience
 
     def _watch_fence(self, size: int) -> str:
         """Wait for the reply behind the last byte, asking for the state now and then."""
@@ -240,11 +246,10 @@ class Session:
                     return self.lost.code
                 if self.state.broken:
                     return self.state.code
-                now = self._clock()
-                if now - began > (self.timings.pause if self.state.offline else patience):
+                if self._too_long(began, patience):
                     return "FENCE_TIMEOUT"
-                if now - asked > 1.0:
-                    asked = now
+                if self._clock() - asked > 1.0:
+                    asked = self._clock()
                     self._nudge()
                 self._turn.wait(self.timings.gap if self._fences else 0.05)
             return self.state.code if self.state.broken else ""
@@ -390,8 +395,10 @@ class Session:
                     self._fences += piece.data
                 self._answers += piece.kind is Kind.REALTIME
             self._heard_at = now
-            self._turn.notify_all()
             after = self.state
+            if before.offline and not after.offline:
+                self._resumed_at = now
+            self._turn.notify_all()
         if after != before:
             self._on_state(after)
 
