@@ -144,10 +144,12 @@ class Session:
 
     def clean(self) -> None:
         """Get rid of a half-received job: clear the buffer, end a picture it may still wait for,
-        reset, cut the fragment off, and let old replies run out."""
+        reset, cut the fragment off, and let old replies run out. ASB is switched on once more: the
+        command to do so may have been among what was cleared."""
         self._say(commands.CLEAR[self.profile.clear])
         # A printer without that command is still inside a picture of at most this many bytes.
         self._say(bytes(MAX_PICTURE) + commands.start(self.profile) + commands.cut(self.profile))
+        self._say(commands.ASB_ON)
         self._drain_replies()
 
     def free(self) -> PrinterState:
@@ -248,7 +250,7 @@ class Session:
                     return self.state.code
                 if self._too_long(began, patience):
                     return "FENCE_TIMEOUT"
-                if self._clock() - asked > 1.0:
+                if self._clock() - asked > NUDGE_EVERY:
                     asked = self._clock()
                     self._nudge()
                 self._turn.wait(self.timings.gap if self._fences else 0.05)
@@ -402,6 +404,9 @@ class Session:
         if after != before:
             self._on_state(after)
 
+
+NUDGE_EVERY = 0.5
+"""Seconds: without ASB, a fault behind the last byte is still noticed within one."""
 
 PACKET_GAP = 0.25
 """Seconds: no packet is that long under way, even through a USB adapter."""

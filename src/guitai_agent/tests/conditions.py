@@ -264,7 +264,7 @@ def paper_changed(stage):
 
 def unpaired(stage):
     for each in stage.agent.pairing.pairings():
-        stage.agent.pairing.remove(each.pairing_id)
+        stage.agent.pairing.remove(each.id)
 
 
 def paired(stage):
