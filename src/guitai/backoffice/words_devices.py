@@ -8,6 +8,7 @@ from guitai.devices.rules import (
     AGENT_LATEST,
     AGENT_MIN_VERSION,
     HOPS,
+    SILENT_AT_WORK,
     Queue,
     Standing,
     is_older,
@@ -48,7 +49,17 @@ _NEVER = "列印程式還沒有回報過：請安裝列印程式，並在收銀�
 def shown_hops(beat: AgentBeat | None, standing: Standing) -> list[dict[str, Any]]:
     """All hops in their order. Of a silent agent only its silence is certain."""
     told = {hop["hop"]: hop for hop in beat.hops} if beat else {}
+    if beat is not None and _page_is_joined(beat):
+        told.setdefault("page", {**_JOINED})
     return [_hop(name, told.get(name), standing) for name in HOPS]
+
+
+_JOINED = {"hop": "page", "state": "ok", "message": "", "since": ""}
+
+
+def _page_is_joined(beat: AgentBeat) -> bool:
+    """A page that passes reports on has reached the agent, by whatever road."""
+    return beat.page_at is not None and beat.seen_at - beat.page_at <= SILENT_AT_WORK
 
 
 def _hop(name: str, told: dict[str, str] | None, standing: Standing) -> dict[str, Any]:

@@ -56,6 +56,7 @@ class AgentBeat(TenantModel):
 
     Everything in it was cut to size by ``rules.signs_of``. ``seen_at`` is the server's clock,
     ``told_at`` the agent's; ``source`` is the road it came by: the till page or the relay.
+    ``page_at`` is when a till page last passed one on, which shows that page and agent are joined.
     """
 
     register_id = models.UUIDField()
@@ -75,6 +76,7 @@ class AgentBeat(TenantModel):
     source = models.CharField(max_length=10, default="page")
     seen_at = models.DateTimeField()
     told_at = models.DateTimeField(null=True)
+    page_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from guitai.backoffice import words_devices as words
 from guitai.backoffice.forms.shop import PRINTER_PROFILES
+from guitai.backoffice.views.devices import shown_registers
 from guitai.devices import services as devices
 from guitai.devices.models import Agent, AgentBeat
 from guitai.devices.rules import Copy, JobKind
@@ -31,13 +32,15 @@ def _now():
         yield
 
 
-def beat(shop, register=None, *, at=NOON, hops=OK, findings=(), version="0.1.0", **more):
+def beat(
+    shop, register=None, *, at=NOON, hops=OK, findings=(), version="0.1.0", source="relay", **more
+):
     said = {"hops": list(hops), "findings": list(findings), **more}
     with scope.tenant(shop.merchant_id):
         register = register or shop.register
         Register.objects.filter(id=register.id).update(printer_profile="PP-8800")
         devices.store_beat(
-            register.id, agent_id="9f0c", version=version, health=said, source="relay", now=at
+            register.id, agent_id="9f0c", version=version, health=said, source=source, now=at
         )
 
 
@@ -111,6 +114,17 @@ def test_an_agent_that_fell_silent_at_work(desk, shop):
     assert knowledge.remedy("AGENT_SILENT").message in page
     # What it once told may be over by now.
     assert knowledge.remedy("PAPER_END").message not in page
+
+
+@pytest.mark.parametrize(("later", "state"), [(90, "正常"), (91, "不明")])
+def test_a_page_that_passed_something_on_is_joined(shop, later, state):
+    """The relay's report in between does not make it a stranger; a long silence does."""
+    beat(shop, source="page")
+    beat(shop, at=NOON + later * S)
+    with scope.tenant(shop.merchant_id), clock.moved(NOON + later * S):
+        (row,) = shown_registers([shop.register])
+    assert row["hops"][0]["name"] == "收銀頁面"
+    assert row["hops"][0]["state"] == state
 
 
 def test_only_what_is_in_trouble(desk, shop):

@@ -44,6 +44,8 @@ def store_beat(
         "seen_at": now,
         "told_at": signs.told_at,
     }
+    if source == "page":
+        facts["page_at"] = now
     return _replaced(register_id, facts) or _added(register_id, facts)
 
 
