@@ -11,12 +11,14 @@ django.setup()
 
 from guitai import invariants  # noqa: E402 - Django must be set up before its models
 from guitai.config import demo_shop  # noqa: E402
+from guitai.devices.models import AgentBeat, PrintJob  # noqa: E402
 from guitai.invoicing.models import Invoice, Transmission  # noqa: E402
 from guitai.kernel import clock, scope  # noqa: E402
 from guitai.kernel.audit import SYSTEM  # noqa: E402
 from guitai.numbering import services as numbering  # noqa: E402
 from guitai.numbering.services import OwnerRef  # noqa: E402
 from guitai.orders.models import Order  # noqa: E402
+from guitai.orders.queries import order_of_subject  # noqa: E402
 from guitai.tenancy import services as tenancy  # noqa: E402
 from guitai.tenancy.models import Merchant  # noqa: E402
 from twinvoice.period import Period  # noqa: E402
@@ -141,6 +143,23 @@ def books() -> dict[str, Any]:
         }
 
 
+def print_jobs(number: str) -> list[dict[str, str]]:
+    """The print jobs of that invoice's order, oldest first."""
+    with scope.tenant(merchant_id()):
+        order = Order.objects.get(invoice_number=number)
+        return [
+            {"state": job.state, "copy": job.copy, "detail": job.detail}
+            for job in PrintJob.objects.order_by("created_at")
+            if order_of_subject(job.subject_id) == order.id
+        ]
+
+
+def beats() -> list[dict[str, Any]]:
+    """What the agents last said of themselves."""
+    with scope.tenant(merchant_id()):
+        return list(AgentBeat.objects.values("source", "version", "code", "hops", "drift_ms"))
+
+
 def broken_facts() -> list[dict[str, Any]]:
     return [fact.as_dict() for fact in invariants.broken()]
 
@@ -154,6 +173,8 @@ TASKS = {
         seconds_until_next_batch,
         unsettled,
         books,
+        print_jobs,
+        beats,
         broken_facts,
     )
 }

@@ -192,6 +192,7 @@ class Relay:
                 await self._read(page, agent)
             finally:
                 self.hub.leave(agent, page)
+            await page.settled()
         except ConnectionClosed:
             pass  # how every connection ends that was not closed politely
         finally:

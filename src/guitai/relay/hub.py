@@ -58,8 +58,8 @@ class Hub:
         if frame.close:
             del agent.pages[frame.peer]
             page.hang_up(1008, "refused by the agent")
-        elif frame.message:
-            page.tell(bytes(frame.message))
+        elif said := bytes(frame.message):
+            page.tell(said)
 
     def release(self, agent: AgentLink, bound: frozenset[UUID]) -> None:
         """Hangs up on the pages whose device was unlocked meanwhile."""

@@ -15,6 +15,7 @@ from guitai.relay.guard import Bucket
 LARGEST_MESSAGE = 262_144
 MOST_FRAMES = 1000
 MOST_BYTES = 8 * 1024 * 1024
+CLOSE_SECONDS = 2.0
 
 AWAY, BAD_TICKET, GONE, REPLACED, CROWDED = 4404, 4401, 4403, 4409, 4429
 """Close codes of agent-protocol.md §10."""
@@ -51,20 +52,23 @@ class Link:
             self._bytes -= len(text)
 
     def hang_up(self, code: int, reason: str) -> None:
-        """Closes soon, without waiting for the other side; the first reason stands."""
+        """Closes soon, whether the other side reads or not; the first reason stands."""
         if self._closing is None:
             self._closing = asyncio.create_task(self._close(code, reason))
 
-    async def _close(self, code: int, reason: str) -> None:
-        await self._flush()
-        await self.socket.close(code, reason)
+    async def settled(self) -> None:
+        """Waits for the closing that was begun, so that its code is the one that is sent."""
+        if self._closing is not None:
+            await asyncio.shield(self._closing)
 
-    async def _flush(self) -> None:
-        """What was said before goes first, where the other side reads."""
-        for _ in range(20):
-            if not self._bytes:
-                return
-            await asyncio.sleep(0.05)
+    async def _close(self, code: int, reason: str) -> None:
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                while self._bytes:  # what was said before goes first, where the other side reads
+                    await asyncio.sleep(0.02)
+                await self.socket.close(code, reason)
+        except TimeoutError:
+            self.socket.transport.abort()
 
 
 class PageLink(Link):
@@ -116,7 +120,7 @@ class FromAgent(msgspec.Struct):
     """A frame of an agent: for one of its pages, or a beat."""
 
     peer: str = ""
-    message: msgspec.Raw | None = None
+    message: msgspec.Raw = msgspec.Raw(b"")
     close: bool = False
     type: str = ""
     health: Any = None
