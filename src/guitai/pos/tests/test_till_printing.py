@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from guitai.pos.tests.fake_agent import PAPER_END, READY, TOKEN
+from guitai.pos.tests.fake_agent import PAPER_END, PAPER_FINDING, READY, TOKEN
 from guitai.pos.tests.till_browser import (
     COFFEE,
     EGG,
@@ -239,7 +239,12 @@ def visit_states(page, world, agent):
     yield "shift"
     page.keyboard.press("F10")
     expect(page.locator(".device")).to_be_visible()
+    expect(page.locator(".hop.good")).to_have_count(8)
     yield "device"
+    agent.find(PAPER_FINDING, printer=PAPER_END)
+    expect(page.locator(".finding img")).to_be_visible()
+    yield "device-trouble"
+    agent.find(printer=READY)
     page.get_by_role("button", name="換人").click()
     expect(page.locator(".person")).to_have_count(3)
     page.keyboard.press("1")

@@ -65,6 +65,7 @@ function agentLink(app, agentPorts) {
       changed: (agent) => agentChanged(app, agent),
       job: (job) => app.prints.onJob(job),
       scan: (text) => scanned(app, text),
+      server: (server) => app.within("devices", { server }),
       devices: () => { if (app.state.page === "device") loadDevices(app); },
       arrived: () => { tellClock(app); if (app.state.page === "device") loadDevices(app); },
       released: () => refresh(app),

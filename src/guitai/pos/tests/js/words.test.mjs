@@ -19,7 +19,7 @@ test("both languages say the same things with the same parameters", () => {
 test("every code that the page may say has its words", () => {
   const rooms = new Set(Object.keys(zh).map((code) => code.split(".")[0]));
   // Names of the agent's messages, of permissions and of elements look like codes but are none.
-  const others = /^(till\.|print\.(get|submit|resolve|cancel)|printer\.(get|status)|job\.state|health\.(get|changed)|clock\.tell|scanner\.(data|select)$|device\.(list|select|reset|scan)$|diag\.(run|fix|answer|picture)|selftest\.run|drawer\.open$)/;
+  const others = /^(till\.|print\.(get|submit|resolve|cancel)|printer\.(get|status)|job\.state|health\.(get|changed)|clock\.tell|scanner\.(data|select)$|server\.state$|agent\.(join|server)$|device\.(list|select|reset|scan)$|diag\.(run|fix|answer|picture)|selftest\.run|drawer\.open$)/;
   for (const source of sources) {
     for (const [, code] of source.matchAll(/"@?([a-z_]+\.[a-z_]+)"/g)) {
       if (!rooms.has(code.split(".")[0]) || others.test(code)) continue;

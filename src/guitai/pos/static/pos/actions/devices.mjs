@@ -2,6 +2,7 @@
 
 import { small } from "../net/store.mjs";
 import { busily } from "./after.mjs";
+import { deviceName } from "./session.mjs";
 
 const SCAN_MS = 15_000;
 
@@ -13,7 +14,27 @@ export async function loadDevices(app) {
   } catch (error) {
     app.within("devices", { state: "failed", error });
   }
+  if (app.state.agent.way === "loopback") await loadServer(app);
 }
+
+/** How the agent's own connection to the server is; older agents have none. */
+async function loadServer(app) {
+  try {
+    const { server } = await app.agent.request("agent.server");
+    app.within("devices", { server: server ?? null });
+  } catch (error) {
+    if (error.code === "unknown_type") app.within("devices", { server: null });
+  }
+}
+
+/** Let the agent join this server for this register, so that tablets reach it too (§10.2). */
+export const joinServer = (app) => doing(app, "agent.join", async () => {
+  const answer = await app.api.post("agent-code");
+  if (answer.kind !== "ok") throw answer.error ?? { code: "closed", message: "" };
+  const { code, server } = answer.data;
+  const joined = await app.agent.request("agent.join", { server, code, name: deviceName() }, SCAN_MS);
+  app.within("devices", { server: joined.server });
+});
 
 function take(app, { devices, profiles, chosen, scanner }) {
   const { found } = app.state.devices;

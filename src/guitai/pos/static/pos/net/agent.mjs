@@ -24,7 +24,8 @@ export const backOff = (tries) => WAITS[Math.min(Math.max(tries, 1), WAITS.lengt
 export class AgentLink {
   /**
    * `least()` the oldest version that will do; `ticket()` the server's answer to relay-ticket;
-   * `told` has `changed(view)`, `job(job)`, `scan(text)`, `devices()`, `arrived()`, `released()`.
+   * `told` has `changed(view)`, `job(job)`, `scan(text)`, `devices()`, `server(state)`,
+   * `arrived()`, `released()`.
    */
   constructor({ ports, token, label, least, ticket, told, host = "127.0.0.1", relayAfter = RELAY_AFTER_MS }) {
     Object.assign(this, { ports, token, label, least, told, host, relayAfter });
@@ -306,6 +307,7 @@ export class AgentLink {
     else if (message.type === "health.changed") this.takeHealth(message.health);
     else if (message.type === "job.state") this.told.job(message.job);
     else if (message.type === "scanner.data") this.told.scan(String(message.text ?? ""));
+    else if (message.type === "server.state") this.told.server(message.server);
     else if (/^device\./.test(message.type)) this.told.devices();
   }
 

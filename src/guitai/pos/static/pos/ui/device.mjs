@@ -1,6 +1,6 @@
 // 設備: the doctor first; then printer, scanner, drawer, this register, and how the page looks.
 
-import { chooseAddress, chooseAgent, chooseDevice, chooseScanner, deviceDo, searchNetwork } from "../actions/devices.mjs";
+import { chooseAddress, chooseAgent, chooseDevice, chooseScanner, deviceDo, joinServer, searchNetwork } from "../actions/devices.mjs";
 import { openDrawer } from "../actions/pages.mjs";
 import { h } from "../lib/vdom.mjs";
 import { hasCentre } from "../logic/strip.mjs";
@@ -14,7 +14,7 @@ export function deviceView(app) {
     h("h1", null, t("nav.device")),
     doctorView(app),
     h("div.columns", null,
-      h("div", null, jobsPanel(app), printerPanel(app), agentsPanel(app)),
+      h("div", null, jobsPanel(app), printerPanel(app), agentsPanel(app), serverPanel(app)),
       h("div", null, drawerPanel(app), scannerPanel(app), registerPanel(app), looksPanel(app))));
 }
 
@@ -92,6 +92,17 @@ function agentsPanel(app) {
     h("ul.devices", { "aria-label": t("agents.title") }, agents.map((agent) => h("li.device-row", { key: agent.register_id, class: agent.register_id === relayAgent?.register_id ? "is-chosen" : "" },
       h("div", null, h("strong", null, agent.register_name), h("span.soft", null, agent.name)),
       agent.register_id === relayAgent?.register_id ? h("span.soft", null, t("agents.used")) : button(t("agents.use"), () => chooseAgent(app, agent.own ? "" : agent.register_id), { label: t("agents.use_this", { name: agent.register_name }) })))));
+}
+
+/** The agent's own connection to the server, by which tablets reach it too. */
+function serverPanel(app) {
+  const { server } = app.state.devices;
+  if (!server || app.state.agent.way !== "loopback") return null;
+  const tone = { connected: "good", connecting: "idle", none: "idle" }[server.state] ?? "warn";
+  return h("section.panel", { key: "server" }, h("h2", null, t("server.title")), h("p.soft", null, t("server.text")),
+    notice(tone, server.state === "connected" ? t("server.connected", { register: server.register ?? "" }) : server.message || t("server.none")),
+    ["none", "refused"].includes(server.state) && h("div.tools", null,
+      button(busyWord(app, "agent.join", t("server.join")), () => joinServer(app), { disabled: Boolean(app.state.busy) })));
 }
 
 function jobsPanel(app) {

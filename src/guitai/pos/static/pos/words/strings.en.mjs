@@ -466,6 +466,12 @@ export const en = {
   "drawer.opened": "The drawer is open.",
   "drawer.not_opened": "The drawer did not open; use the key.",
 
+  "server.title": "Let tablets use this printer",
+  "server.text": "Once the print program is connected to the server, tablets and browsers that may not reach their own computer can print too, and the desk sees this printer.",
+  "server.connected": "Connected to the server ({register}).",
+  "server.none": "The print program is not connected to the server yet.",
+  "server.join": "Connect to the server",
+
   "scanner.title": "Serial scanner",
   "scanner.text": "Scanners that type like a keyboard need no setting.",
   "scanner.none": "No serial port was found.",

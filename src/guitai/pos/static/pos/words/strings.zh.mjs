@@ -466,6 +466,12 @@ export const zh = {
   "drawer.opened": "錢櫃已打開。",
   "drawer.not_opened": "錢櫃沒有自動打開，請用鑰匙。",
 
+  "server.title": "平板也用這台發票機",
+  "server.text": "列印程式連上伺服器後，平板與不允許本機連線的瀏覽器也能列印，後台也看得到這台發票機。",
+  "server.connected": "已連上伺服器（{register}）。",
+  "server.none": "列印程式還沒有連上伺服器。",
+  "server.join": "連上伺服器",
+
   "scanner.title": "序列埠掃描器",
   "scanner.text": "鍵盤式掃描器不必設定，直接掃就可以。",
   "scanner.none": "沒有找到可用的序列埠。",
