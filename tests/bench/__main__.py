@@ -2,15 +2,16 @@
 
 import sys
 
-from tests.bench import checkout, messages, papers
+from tests.bench import checkout, conditions, messages, papers
 
 BENCHES = {
     "proof": papers.run,
+    "conditions": conditions.run,
     "mig": messages.run,
     "checkout": checkout.run,
     "first_start": checkout.first_start,
 }
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or BENCHES:
+    for name in [word for word in sys.argv[1:] if not word.startswith("--")] or BENCHES:
         BENCHES[name]()

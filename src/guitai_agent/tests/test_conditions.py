@@ -3,12 +3,24 @@
 The list is ``conditions.CONDITIONS`` (printing.md §5, §6); ``docs/conditions.md`` is made of it.
 """
 
+from pathlib import Path
+
 import pytest
 
 from guitai_agent.tests.conditions import CONDITIONS, LIMIT, play
 from guitai_agent.tests.stage import Stage
 
-PLAYED = [(wire, each) for wire in ("pty", "tcp") for each in CONDITIONS if wire in each.wires]
+LONG = {"stalled", "lost_fence", "wrong_speed", "unknown_speed", "late_reply"}
+"""They wait out a patience, or a search over every speed: the rest stays under a minute."""
+
+PLAYED = [
+    pytest.param(
+        wire, each, id=f"{wire}-{each.name}", marks=[pytest.mark.slow] * (each.name in LONG)
+    )
+    for wire in ("pty", "tcp")
+    for each in CONDITIONS
+    if wire in each.wires
+]
 
 
 class Stages:
@@ -42,9 +54,16 @@ def stages(tmp_path_factory):
     made.close()
 
 
-@pytest.mark.parametrize(
-    "wire, condition", PLAYED, ids=[f"{wire}-{each.name}" for wire, each in PLAYED]
-)
+@pytest.mark.parametrize("wire, condition", PLAYED)
 def test_named_within_a_second_and_mended(stages, wire, condition):
-    played = stages.play(wire, condition)
-    assert played < LIMIT
+    assert stages.play(wire, condition) < LIMIT
+
+
+def test_the_written_table_names_every_condition_and_its_code():
+    """``python -m tests.bench conditions --write`` makes it."""
+    table = (Path(__file__).parents[3] / "docs" / "conditions.md").read_text("utf-8")
+    rows = [line for line in table.splitlines() if line.startswith("| ")]
+    for each in CONDITIONS:
+        found = [row for row in rows if f"| {each.zh} |" in row]
+        assert len(found) == len(each.wires), each.zh
+        assert all(f"`{each.codes[0]}`" in row for row in found)
