@@ -51,7 +51,13 @@ class Crowd:
         self._knocking.pop(connection, None)
 
     def seat(self, connection: ServerConnection, origin: str, *, known: bool) -> Seat | None:
-        """A place for a WebSocket, or None: taken at once, so that a rush cannot overtake it."""
+        """A place for a WebSocket, or None: taken at once, so that a rush cannot overtake it.
+
+        A program that only claims a paired page's origin cannot authenticate: where such ones have
+        taken that page's places, the one that waits longest makes room.
+        """
+        if known:
+            self._make_room(origin)
         waiting = [seat for seat in self._seats.values() if not seat.authenticated]
         same_waiting = sum(seat.origin == origin for seat in waiting)
         same = sum(seat.origin == origin for seat in self._seats.values())
@@ -66,8 +72,20 @@ class Crowd:
         self._seats[connection] = seat = Seat(origin)
         return seat
 
-    def seat_of(self, connection: ServerConnection) -> Seat:
-        return self._seats[connection]
+    def _make_room(self, origin: str) -> None:
+        waiting = [
+            connection
+            for connection, seat in self._seats.items()
+            if seat.origin == origin and not seat.authenticated
+        ]
+        if len(waiting) >= MOST_WAITING_PER_ORIGIN:
+            del self._seats[waiting[0]]
+            self.refusals.note("too_many_connections", origin)
+            waiting[0].transport.abort()
+
+    def seat_of(self, connection: ServerConnection) -> Seat | None:
+        """Its place; None when it has gone or had to go meanwhile."""
+        return self._seats.get(connection)
 
     def leave(self, connection: ServerConnection) -> None:
         if connection in self._knocking:  # never finished its request

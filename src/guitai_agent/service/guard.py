@@ -49,24 +49,30 @@ def own_origins(port: int) -> frozenset[str]:
 
 
 class Bucket:
-    """A token bucket: ``burst`` at once, then ``rate`` a second."""
+    """A token bucket: ``burst`` at once, then ``rate`` a second.
+
+    ``refusals`` counts those of late, forgetting ``FORGIVEN`` a second: so it grows for a flood of
+    any width, also where a token drops in between, and not for somebody a little too eager.
+    """
+
+    FORGIVEN = 10.0
 
     def __init__(
         self, burst: float, rate: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._burst, self._rate, self._clock = burst, rate, clock
         self._level, self._at = burst, clock()
-        self.refused_in_a_row = 0
+        self.refusals = 0.0
 
     def take(self) -> bool:
         now = self._clock()
-        self._level = min(self._burst, self._level + (now - self._at) * self._rate)
-        self._at = now
+        passed, self._at = now - self._at, now
+        self._level = min(self._burst, self._level + passed * self._rate)
+        self.refusals = max(0.0, self.refusals - passed * self.FORGIVEN)
         if self._level < 1:
-            self.refused_in_a_row += 1
+            self.refusals += 1
             return False
         self._level -= 1
-        self.refused_in_a_row = 0
         return True
 
 

@@ -103,7 +103,7 @@ class Handler:
         message: messages.Message | None = None
         try:
             within = peer.bucket.take()
-            if peer.bucket.refused_in_a_row > MOST_REFUSALS:
+            if peer.bucket.refusals > MOST_REFUSALS:
                 raise TooMuch
             if within or len(raw) <= SHORT:  # a short one is read even then, to answer by its id
                 message = messages.parse(raw)

@@ -177,6 +177,8 @@ class Door:
 
     async def _converse(self, connection: ServerConnection) -> None:
         seat = self._crowd.seat_of(connection)
+        if seat is None:
+            return
         outbox: Outbox = asyncio.Queue()
         loop = asyncio.get_running_loop()
 
