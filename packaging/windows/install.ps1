@@ -52,6 +52,7 @@ function New-Shortcuts {
     $Shell = New-Object -ComObject WScript.Shell
     $Launcher = Join-Path $Root 'launch.py'
     $Entries = @(
+        @('啟動列印程式.lnk', "-3 `"$Launcher`" install-service"),
         @('更新列印程式.lnk', "-3 `"$Launcher`" update"),
         @('退回前一版.lnk', "-3 `"$Launcher`" update --back"),
         @('檢查發票機.lnk', "-3 `"$Launcher`" doctor")

@@ -76,7 +76,7 @@ def test_without_an_agent_it_looks_by_itself(tmp_path, monkeypatch):
     assert code == 5
     assert "AGENT_DOWN" in text
     assert "USB_ABSENT" in text
-    assert "1. 在桌面點兩下「櫃台列印程式」" in text
+    assert "1. 按「開始」，打開「櫃台列印程式」資料夾" in text
     assert zipfile.ZipFile(bundle).testzip() is None
     code, text = call("--data", str(tmp_path / "none"), "--json")
     assert code == 5

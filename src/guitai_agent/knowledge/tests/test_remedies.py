@@ -107,7 +107,7 @@ def test_a_silent_8802_is_about_its_utility_and_then_support():
         ("NET_UNREACHABLE", "TM-m30III", "接受憑證"),
         ("PAPER_END", "SUNMI", "3.6"),
         ("PAPER_END", "PP-8800", "5.7"),
-        ("AGENT_DOWN", "", "請勿按 X"),
+        ("AGENT_DOWN", "", "啟動列印程式"),
         ("BLANK_SUSPECT", "PP-8800", "感熱面"),
     ],
 )  # B.17.1–B.17.6, S3.4, S3.5, S3.10
