@@ -1,7 +1,6 @@
 """What the doctor looks at: devices, the clock, the agent's folder; and what goes into evidence."""
 
 import json
-import threading
 import time
 import zipfile
 from dataclasses import replace
@@ -226,7 +225,6 @@ def test_the_printer_is_left_alone_beside_an_agent_that_does_not_answer(tmp_path
     lock.release()
     assert codes(evidence) == ["AGENT_DOWN"]
     assert states(evidence) == ["error", *["unknown"] * 4]
-    assert threading.active_count() < 50
 
 
 def test_waiting_jobs_are_counted_without_an_agent(tmp_path):
