@@ -204,6 +204,31 @@ def invariants(as_json: AsJson = False) -> None:
         out.print("所有事實都成立。")
 
 
+@app.command("mark-typed-numbers")
+def mark_typed_numbers(
+    apply: Annotated[bool, typer.Option("--apply", help="標記確定的（已有手寫發票紀錄）")] = False,
+    notes: Annotated[bool, typer.Option("--notes", help="連同備註裡的號碼一起標記")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """列出沒有標記「自行開立」的手寫發票號碼；加 --apply 才會修改。"""
+    _django()
+    from guitai.config import repairs
+
+    found = list(repairs.mark_typed_numbers(certain=apply, noted=apply and notes))
+    if as_json:
+        print(json.dumps([repair.as_dict() for repair in found], ensure_ascii=False))
+    words = {"listed": "未標記", "marked": "已標記", "refused": "不能標記"}
+    for repair in found if not as_json else ():
+        where = "手寫發票" if repair.certain else "備註"
+        out.print(
+            f"{words[repair.outcome]}　{repair.merchant}　{repair.order}　{repair.number}"
+            f"（{where}）{repair.reason}",
+            markup=False,
+        )
+    if not found and not as_json:
+        out.print("沒有未標記的手寫發票號碼。")
+
+
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
     """檢查這台機器能不能執行櫃台，缺什麼、怎麼補。"""

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet, Sum
 
+from guitai.invoicing.models import Invoice
 from guitai.kernel import clock
 from guitai.orders import rules
 from guitai.orders.models import (
@@ -36,6 +37,31 @@ def unmarked() -> Q:
     return Q(state=OrderState.COMPLETED.value, invoice_number="") & Q(
         ~Q(note=""), note__regex=rf"(^|[^A-Za-z0-9]){rules.NOTED}($|[^0-9０-９])"
     )
+
+
+@dataclass(frozen=True, slots=True)
+class TypedNumber:
+    """An order and the unmarked number that belongs to it.
+
+    ``certain`` where a manual invoice of the order is kept; else it was read out of the note.
+    """
+
+    order: Order
+    number: str
+    certain: bool
+
+
+def typed_numbers() -> list[TypedNumber]:
+    """Every unmarked number of the merchant, the certain ones first; for the repair command."""
+    kept = dict(
+        Invoice.objects.filter(manual=True, order_id__isnull=False).values_list(
+            "order_id", "number"
+        )
+    )
+    bare = Order.objects.filter(state=OrderState.COMPLETED.value, invoice_number="")
+    certain = [TypedNumber(one, kept[one.id], True) for one in bare.filter(id__in=kept)]
+    noted = Order.objects.filter(unmarked()).exclude(id__in=kept)
+    return certain + [TypedNumber(one, rules.noted_number(one.note), False) for one in noted]
 
 
 def orders_of_store(store_id: UUID) -> QuerySet[Order]:
