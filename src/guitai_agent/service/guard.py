@@ -115,6 +115,16 @@ class Refusals:
                 if tally.unwritten:
                     log.warning("refused %s to %s %d times more", *key, tally.unwritten)
 
+    def write_counts(self) -> None:
+        """Write down what was counted and has had its pause; to be called now and then."""
+        now = self._clock()
+        with self._lock:
+            for key, tally in self._tallies.items():
+                if tally.unwritten and now - tally.written_at >= self._pause:
+                    log.warning("refused %s to %s %d times more", *key, tally.unwritten)
+                    tally.written_at, tally.unwritten = now, 0
+            self._forget_old(now)
+
     def _write(self, key: tuple[str, str]) -> None:
         now = self._clock()
         tally = self._tallies.get(key)

@@ -31,6 +31,7 @@ REPLIES_HELD = 20
 STRANGER_SECONDS = 180.0
 HANDSHAKE_SECONDS = 5.0
 HANDS = 32
+COUNT_SECONDS = 5.0
 WRONGS = {1002: "broken_frame", 1007: "broken_text", 1009: "message_too_large"}
 """Close codes we send to a peer that breaks the WebSocket protocol."""
 
@@ -64,6 +65,7 @@ class Door:
         self._crowd = Crowd(handler.refusals)
         # Enough hands that a few slow answers (a drawer, a probe) do not hold up the rest.
         self._hands = ThreadPoolExecutor(HANDS, thread_name_prefix="agent-door")
+        self._counting: asyncio.Task[None] | None = None
         self.port = 0
 
     async def open(self, ports: Sequence[int] = PORTS) -> int:
@@ -75,10 +77,18 @@ class Door:
             except OSError as error:
                 refused = error
                 continue
+            self._counting = asyncio.create_task(self._count())
             return self.port
         raise refused or OSError("no port given")
 
+    async def _count(self) -> None:
+        while True:
+            await asyncio.sleep(COUNT_SECONDS)
+            self._refusals.write_counts()
+
     async def close(self) -> None:
+        if self._counting is not None:
+            self._counting.cancel()
         for server in self._servers:
             server.close()
             await server.wait_closed()
