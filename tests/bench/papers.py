@@ -1,14 +1,18 @@
-"""``proof``: bytes and build time of a three-item proof, beside python-escpos and Pillow."""
+"""``proof``: bytes and build time of a three-item proof on every printer of the catalogue, beside
+python-escpos and Pillow + segno."""
 
 import contextlib
 import io
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, time
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 from guitai_agent.escpos import encoders
-from guitai_agent.knowledge import profile
+from guitai_agent.escpos.encoders import Mode
+from guitai_agent.knowledge import Profile, profiles
 from tests.bench import report
 from twinvoice import paper, proof, tax
 from twinvoice.document import Buyer, Invoice, Line, Seller
@@ -42,44 +46,69 @@ def sample(lines: int = 3) -> Invoice:
 
 
 def run() -> None:
-    """Bytes against DESIGN §8's floor; time against Pillow + segno in the same run."""
+    """For every profile: bytes against DESIGN §8's floor, and the time to build them beside
+    python-escpos and Pillow + segno at the same width, all in one interleaved run."""
     serial = iter(range(10_000_000))
-    printer = profile("virtual")
-
-    def ours(mode: str) -> int:
-        invoice = replace(sample(), number=f"AB{next(serial):08d}")  # no two are the same
-        return len(encoders.encode(paper.proof_copy(invoice, KEY), printer, mode).data)  # type: ignore[arg-type]
-
-    contenders = {
-        "hybrid": lambda: report.milliseconds(lambda: ours("hybrid"), 20),
-        "banded": lambda: report.milliseconds(lambda: ours("banded"), 20),
-    }
-    beside = {"pillow_segno": _pillow, "python_escpos": _python_escpos}
-    for name, build in beside.items():
-        if Path(FONTS[0]).exists():
-            contenders[name] = lambda build=build: report.milliseconds(build, 5)
+    contenders: dict[str, Callable[[], float]] = {}
+    for name, used in profiles().items():
+        for mode in modes_of(used):
+            contenders[f"{name} {mode}"] = partial(_timed, partial(_ours, serial, used, mode), 10)
+    beside: dict[str, Callable[[int], bytes]] = {"pillow": _pillow, "escpos": _python_escpos}
+    widths = sorted({used.dots for used in profiles().values()})
+    if Path(FONTS[0]).exists():
+        for width in widths:
+            for name, build in beside.items():
+                contenders[f"{name} {width}"] = partial(_timed, partial(build, width), 3)
     found = report.interleaved(contenders)
-    limit = found.get("pillow_segno", BUILD_FLOOR_MS)
-    for mode in ("hybrid", "banded"):
-        report.line(f"proof_bytes_{mode}", ours(mode), "bytes", BYTES_FLOOR[mode])
-        report.line(
-            f"proof_build_{mode}",
-            found[mode],
-            "ms",
-            limit,
-            limit_is="Pillow + segno, whole page as one picture",
-            floor_ms=BUILD_FLOOR_MS,
-            python_escpos_ms=round(found.get("python_escpos", 0), 1),
-        )
+    sizes = {f"{name} {w}": len(build(w)) for name, build in beside.items() for w in widths
+             if f"{name} {w}" in found}  # fmt: skip
+    for name, used in profiles().items():
+        for mode in modes_of(used):
+            _tell(name, mode, used.dots, _ours(serial, used, mode), found, sizes)
 
 
-def _picture() -> "object":
+def modes_of(used: Profile) -> tuple[Mode, ...]:
+    """How a proof may go to that printer, the way that is used first."""
+    return ("hybrid", "banded") if used.big5 else ("banded",)
+
+
+def _tell(
+    name: str, mode: Mode, dots: int, data: bytes, found: dict[str, float], sizes: dict[str, int]
+) -> None:
+    report.line(
+        "proof",
+        found[f"{name} {mode}"],
+        "ms",
+        found.get(f"pillow {dots}", BUILD_FLOOR_MS),
+        profile=name,
+        mode=mode,
+        dots=dots,
+        bytes=len(data),
+        bytes_floor=BYTES_FLOOR[mode],
+        limit_is="Pillow + segno, whole page as one picture",
+        floor_ms=BUILD_FLOOR_MS,
+        pillow_segno_bytes=sizes.get(f"pillow {dots}"),
+        python_escpos_ms=round(found.get(f"escpos {dots}", 0), 1),
+        python_escpos_bytes=sizes.get(f"escpos {dots}"),
+    )
+
+
+def _timed(build: Callable[[], object], times: int) -> float:
+    return report.milliseconds(build, times)
+
+
+def _ours(serial: Iterator[int], used: Profile, mode: Mode) -> bytes:
+    invoice = replace(sample(), number=f"AB{next(serial):08d}")  # no two are the same
+    return encoders.encode(paper.proof_copy(invoice, KEY), used, mode).data
+
+
+def _picture(width: int) -> "object":
     """The page as a general-purpose toolkit draws it: TrueType text and two QR pictures."""
     import segno
     from PIL import Image, ImageDraw, ImageFont
 
     invoice = sample()
-    page = Image.new("1", (384, 700), 1)
+    page = Image.new("1", (width, 700), 1)
     pen = ImageDraw.Draw(page)
     font = ImageFont.truetype(FONTS[0], 24)
     for row, block in enumerate(
@@ -91,22 +120,23 @@ def _picture() -> "object":
             data, version=7, error="l", boost_error=False, mode="byte", encoding="utf-8"
         )
         out = io.BytesIO()
-        code.save(out, kind="png", scale=4, border=0)
-        page.paste(Image.open(out), (column * 200, 400))
+        code.save(out, kind="png", scale=4 if width >= 384 else 3, border=0)
+        page.paste(Image.open(out), (column * width // 2, 400))
     return page
 
 
-def _pillow() -> bytes:
-    page = _picture()
+def _pillow(width: int) -> bytes:
+    page = _picture(width)
     data = bytes(b ^ 0xFF for b in page.tobytes())  # type: ignore[attr-defined]
-    return b"\x1b@\x1dv0\x00" + (48).to_bytes(2, "little") + (700).to_bytes(2, "little") + data
+    size = ((width + 7) // 8).to_bytes(2, "little") + (700).to_bytes(2, "little")
+    return b"\x1b@\x1dv0\x00" + size + data
 
 
-def _python_escpos() -> bytes:
+def _python_escpos(width: int) -> bytes:
     from escpos.printer import Dummy
 
     with contextlib.redirect_stdout(io.StringIO()):  # it prints warnings there
         printer = Dummy()
-        printer.image(_picture(), impl="bitImageRaster")
+        printer.image(_picture(width), impl="bitImageRaster")
         printer.cut()
     return bytes(printer.output)
