@@ -1,0 +1,122 @@
+"""What the relay asks of the real database, from its own threads. docs/agent-protocol.md §10."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+from django.db import OperationalError, connections
+
+from guitai.devices.errors import AgentUnknown
+from guitai.devices.models import AgentBeat
+from guitai.devices.services import agents
+from guitai.kernel.audit import Actor
+from guitai.numbering.tests.shop import OTHER_BAN, make_shop
+from guitai.relay import books as module
+from guitai.relay.books import Books, Unavailable
+from guitai.tenancy.errors import MerchantSuspended
+from guitai.tenancy.models import Binding, Merchant
+
+HEALTH = {
+    "version": "9.9.9",
+    "agent_id": "not mine",
+    "hops": [
+        {"hop": "paper", "state": "error", "code": "PAPER_END", "message": "紙張用完，請換紙。"}
+    ],
+}
+
+
+@pytest.fixture
+def shop(transactional_db):
+    return make_shop()
+
+
+@pytest.fixture
+def books():
+    made = Books()
+    yield made
+
+    def close():
+        connections.close_all()
+
+    for _ in range(module.THREADS * 4):  # each thread of the pool has a connection of its own
+        made._pool.submit(close).result()
+    made.close()
+
+
+def joined(shop):
+    with shop.tenant():
+        code = agents.open_join_code(shop.register.id, Actor(kind="register", name="x")).code
+    return agents.join(code, agent_id="9f", name="PC", version="0.1.0")
+
+
+def test_a_token_is_known_with_its_register_and_store(shop, books):
+    fresh = joined(shop)
+    found = asyncio.run(books.recognise(fresh.token))
+    assert (found.merchant, found.id) == (shop.merchant, fresh.agent.id)
+    assert (found.register, found.store, found.agent_id) == ("收銀1", "重慶店", "9f")
+
+
+def test_strangers_are_told_apart_from_a_database_that_is_gone(shop, books, monkeypatch):
+    fresh = joined(shop)
+    with pytest.raises(AgentUnknown):
+        asyncio.run(books.recognise(f"{uuid4()}.{fresh.token.partition('.')[2]}"))
+    Merchant.objects.filter(id=shop.merchant).update(suspended_at="2026-11-21T00:00:00Z")
+    with pytest.raises(MerchantSuspended):
+        asyncio.run(books.recognise(fresh.token))
+
+    def gone(token):
+        raise OperationalError("the database went away")
+
+    monkeypatch.setattr(agents, "recognise", gone)
+    with pytest.raises(Unavailable):
+        asyncio.run(books.recognise(fresh.token))
+
+
+def test_a_beat_is_kept_for_its_own_register_under_its_own_name(shop, books):
+    other = make_shop(name="別家", ban=OTHER_BAN)
+    agent = asyncio.run(books.recognise(joined(shop).token))
+    assert asyncio.run(books.keep(agent, HEALTH, [])).joined
+    with shop.tenant():
+        (beat,) = AgentBeat.objects.all()
+        assert (beat.register_id, beat.agent_id, beat.source) == (shop.register.id, "9f", "relay")
+        assert (beat.code, beat.version) == ("PAPER_END", "9.9.9")
+    with other.tenant():
+        assert not AgentBeat.objects.exists()
+
+
+@pytest.mark.parametrize("health", [5, "x", [], {"hops": 5}, {"time": "soon", "printer": []}])
+def test_nonsense_of_an_agent_breaks_nothing(shop, books, health):
+    agent = asyncio.run(books.recognise(joined(shop).token))
+    assert asyncio.run(books.keep(agent, health, [])).joined
+
+
+def test_a_removed_agent_is_not_heard(shop, books):
+    fresh = joined(shop)
+    agent = asyncio.run(books.recognise(fresh.token))
+    agents.leave(fresh.token)
+    assert not asyncio.run(books.keep(agent, HEALTH, [])).joined
+    with shop.tenant():
+        assert not AgentBeat.objects.exists()
+
+
+def test_who_is_still_bound_in_this_shop_only(shop, books):
+    agent = asyncio.run(books.recognise(joined(shop).token))
+    other = make_shop(name="別家", ban=OTHER_BAN)
+    with shop.tenant():
+        mine = Binding.objects.create(
+            register_id=shop.register.id, device_name="平板", token_hash=b"1" * 32
+        )
+    with other.tenant():
+        theirs = Binding.objects.create(
+            register_id=other.register.id, device_name="平板", token_hash=b"2" * 32
+        )
+    standing = asyncio.run(books.keep(agent, None, [mine.id, theirs.id, uuid4()]))
+    assert standing.bound == {mine.id}
+    with shop.tenant():
+        assert not AgentBeat.objects.exists()
+
+
+def test_too_many_questions_are_refused_and_not_piled_up(books, monkeypatch):
+    monkeypatch.setattr(module, "MOST_WAITING", 0)
+    with pytest.raises(Unavailable, match="too many"):
+        asyncio.run(books.recognise("x.y"))
