@@ -11,6 +11,7 @@ from datetime import datetime, time
 from django.db.models import Count, Q, Sum
 from django.urls import reverse
 
+from guitai.backoffice.views.devices import shown_registers
 from guitai.backoffice.views.invoicing_base import confined_to
 from guitai.catalog.models import Product
 from guitai.invoicing.rules import STATE_NAMES, TransmissionState
@@ -89,6 +90,27 @@ def _register(register_id: object) -> str:
     return reverse("desk:register", args=[register_id])
 
 
+def devices(member: Member) -> Card | None:
+    """Registers whose way to the paper is in trouble, with the cause and a link to the cure."""
+    if not member.may(Permission.REGISTER_SETTINGS):
+        return None
+    rows = [row for row in shown_registers(list(queries.registers(member))) if row["beat"]]
+    wrong = [row for row in rows if row["standing"].is_trouble]
+    lines = [
+        Line(
+            f"{row['register'].store.name} {row['register'].name}：{row['cause']}",
+            row["tone"],
+            reverse("desk:device", args=[row["register"].id]),
+        )
+        for row in wrong
+    ]
+    if not rows:
+        lines = [Line("還沒有列印程式回報過")]
+    lines = lines[:4] or [Line("從列印程式到紙張都正常", "good")]
+    figure = f"{len(rows) - len(wrong)} / {len(rows)}"
+    return Card("設備正常", figure, "台", reverse("desk:devices"), lines)
+
+
 def stores_without_manager(member: Member) -> Card | None:
     """門市 without 店長: nobody there could unlock a register (B.15.3)."""
     if not member.may(Permission.MANAGE_SHOP):
@@ -164,6 +186,7 @@ CARDS: tuple[Callable[[Member], Card | None], ...] = (
     numbers,
     sending,
     registers,
+    devices,
     stores_without_manager,
     products,
 )

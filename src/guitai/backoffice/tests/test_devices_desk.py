@@ -16,6 +16,8 @@ from guitai.devices.services import agents
 from guitai.kernel import clock, scope
 from guitai.kernel.testing import taipei
 from guitai.numbering.tests.shop import new_id
+from guitai.tenancy import queries as tenancy
+from guitai.tenancy import services
 from guitai.tenancy.models import Register, TillSession
 from guitai_agent import knowledge
 
@@ -125,6 +127,29 @@ def test_a_page_that_passed_something_on_is_joined(shop, later, state):
         (row,) = shown_registers([shop.register])
     assert row["hops"][0]["name"] == "收銀頁面"
     assert row["hops"][0]["state"] == state
+
+
+def test_the_dashboard_leads_to_what_is_wrong(desk, shop):
+    beat(shop)
+    assert "從列印程式到紙張都正常" in text(desk(shop, "owner").get(reverse("desk:home")))
+    beat(shop, at=NOON + S, hops=with_state("paper", "error", "PAPER_END", "紙張用完，請換紙。"))
+    page = text(desk(shop, "owner").get(reverse("desk:home")))
+    assert "紙張用完，請換紙。" in page
+    assert reverse("desk:device", args=[shop.register.id]) in page
+    for role in ("accountant", "clerk", "other_manager"):
+        assert "紙張用完" not in text(desk(shop, role).get(reverse("desk:home")))
+
+
+def test_more_registers_cost_no_more_reads(shop, django_assert_num_queries):
+    with scope.tenant(shop.merchant_id):
+        for code in range(10):
+            services.add_register(
+                shop.owner, store_id=shop.store.id, code=f"X{code}", name=f"加{code}"
+            )
+        registers = list(tenancy.registers())
+        for few in (registers[:1], registers):
+            with django_assert_num_queries(3):
+                assert len(shown_registers(few)) == len(few)
 
 
 def test_only_what_is_in_trouble(desk, shop):

@@ -69,7 +69,7 @@ def _live(request: Any, template: str, **values: Any) -> HttpResponse:
 
 
 def shown_registers(registers: list[Register]) -> list[dict[str, Any]]:
-    """The registers with what is known of their devices, in four reads however many they are."""
+    """The registers with what is known of their devices, in three reads however many they are."""
     ids = [register.id for register in registers]
     beats, queues = devices.beats(ids), devices.queues(ids)
     opened = dict(
