@@ -13,6 +13,7 @@ from guitai.kernel.models import AuditEntry
 from guitai.reporting.queries.invoices import Sending
 from guitai.reporting.queries.sending import UNSENT, hindered
 from guitai.reporting.rules import STATE_TONES, Explanation, age_of, explained
+from guitai_agent import knowledge
 
 JOB_NAMES = {
     JobKind.PROOF: "證明聯",
@@ -127,11 +128,32 @@ def shown_sending(one: Sending, now: datetime) -> dict[str, Any]:
     }
 
 
+JOB_REASONS = {
+    "CONFIRMED": "店員確認已印好。",
+    "NOT_PRINTED": "店員確認沒有印出。",
+    "CLERK": "店員在收銀台取消。",
+    "UNPRINTABLE": "這張單據無法列印。",
+    "AGENT_RESTARTED": "列印中列印程式重新啟動，不確定有沒有印完整。",
+}
+_BOOK = knowledge.remedies()
+
+
+def job_reason(job: PrintJob) -> str:
+    """Why the slip stands where it does; what is no code is shown as it was written."""
+    if job.state == JobState.SENT:
+        # The page notes there which agent has it.
+        return ""
+    if job.detail in _BOOK and job.detail != "OK":
+        return _BOOK[job.detail].message
+    return JOB_REASONS.get(job.detail, "" if job.detail == "OK" else job.detail)
+
+
 def shown_job(job: PrintJob) -> dict[str, Any]:
     state, tone = JOB_STATES[JobState(job.state)]
     return {
         "job": job,
         "kind": JOB_NAMES[JobKind(job.kind)],
+        "reason": job_reason(job),
         "copy": "補印" if job.copy == Copy.REPRINT else "正本",
         "state": state,
         "tone": tone,

@@ -214,10 +214,13 @@ def test_slips_with_state_and_reason(desk, shop):
         ]
         devices.change_state(made[0], "sent", "", NOON)
         devices.change_state(made[0], "uncertain", "LINK_STALLED", NOON)
-        devices.change_state(made[1], "done", "", NOON)
+        devices.change_state(made[2], "sent", "agent-9f0c", NOON)
+        devices.change_state(made[1], "done", "CONFIRMED", NOON)
     page = one(desk, shop)
     assert "不確定有沒有印出" in page
-    assert "LINK_STALLED" in page
+    assert knowledge.remedy("LINK_STALLED").message in page
+    assert "店員確認已印好。" in page
+    assert "agent-9f0c" not in page
     assert knowledge.remedy("JOB_UNCERTAIN").message in page
     assert "最近結束的單據" in page
 
