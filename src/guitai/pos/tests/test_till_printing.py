@@ -70,6 +70,44 @@ def test_an_uncertain_job_is_asked_and_a_reprint_is_a_new_job(page, world, agent
     assert agent.printed == [first["id"], second["id"]]
 
 
+def test_after_a_reload_an_uncertain_job_is_reprinted_whoever_told_of_it_first(page, world, agent):
+    """The agent's news may come before the server's list, which alone knows whose paper it is."""
+    at_sale(page)
+    agent.behaviour = "uncertain"
+    scan(page, COFFEE)
+    pay(page, world)
+    expect(page.locator(".job-ask")).to_be_visible()
+    held: list = []
+    page.route("**/api/till/print-jobs?*", lambda route: held.append(route))
+    page.reload()
+    expect(page.locator(".questions")).to_contain_text("可能沒有印完整")
+    for route in held:
+        route.continue_()
+    page.unroute_all()
+    agent.behaviour = "done"
+    page.get_by_role("button", name="補印", exact=True).click()
+    expect(page.locator(".questions")).to_have_count(0)
+    assert [job["copy"] for job in world.jobs.values()] == ["original", "reprint"]
+    assert len(agent.printed) == 2
+
+
+def test_without_the_server_the_question_stays_and_says_why(page, world, agent, context):
+    at_sale(page)
+    agent.behaviour = "uncertain"
+    scan(page, COFFEE)
+    pay(page, world)
+    expect(page.locator(".job-ask")).to_be_visible()
+    context.set_offline(True)
+    page.get_by_role("button", name="補印", exact=True).click()
+    expect(page.locator(".job .fault")).to_have_text("伺服器沒有回應，請稍候再試。")
+    expect(page.locator(".job-ask")).to_be_visible()
+    context.set_offline(False)
+    agent.behaviour = "done"
+    page.get_by_role("button", name="補印", exact=True).click()
+    expect(page.locator(".job.good .tax-tag", has_text="補印")).to_be_visible()
+    assert len(agent.printed) == 2
+
+
 def test_the_agent_may_start_late_and_jobs_wait_for_it(page, world, agent):
     at_sale(page)
     agent.stop()

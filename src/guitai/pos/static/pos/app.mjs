@@ -36,7 +36,7 @@ function initialState() {
     shift: { state: "idle", figures: null, counted: "", pieces: {}, taken: "0", reason: "", error: null, done: null, ask: "" },
     device: { code: "", error: null, say: null, busy: "", drawer: "" }, doctor: { checked: null, error: null },
     devices: { state: "idle", list: [], found: [], profiles: [], chosen: null, scanner: null, server: null, baud: 9600, address: "", searched: false, error: null },
-    busy: "",
+    busy: "", jobFault: null,
   };
 }
 

@@ -63,14 +63,26 @@ export function saveNumber(app, orderId, number) {
 }
 
 /** 「已印好」 or 「補印」: only the person can see the paper. */
-export function answerPrinted(app, jobId, printed) {
+export async function answerPrinted(app, jobId, printed) {
+  const again = await busily(app, "resolve", () => atJob(app, jobId, async () => {
+    // Without the server there is no second paper: the question stays until it can be answered.
+    if (!printed && !(await app.prints.fetchWaiting())) throw { code: "line" };
+    return app.prints.resolve(jobId, printed);
+  }));
   const job = app.prints.jobs.get(jobId);
-  return busily(app, "resolve", () => app.prints.resolve(jobId, printed)).then((again) => {
-    if (!again || !job.orderId) return undefined;
-    return reprint(app, job.orderId, job.kind === "detail" ? "detail" : "proof", job.label);
-  }, (error) => app.reportFault(error));
+  if (!again) return undefined;
+  if (!job.orderId) return app.set({ jobFault: { id: jobId, error: { code: "job", words: "job.reprint_there" } } });
+  return reprint(app, job.orderId, job.kind === "detail" ? "detail" : "proof", job.label);
 }
 
-export function cancelJob(app, jobId) {
-  return app.prints.cancel(jobId).catch((error) => app.reportFault(error));
+export const cancelJob = (app, jobId) => atJob(app, jobId, () => app.prints.cancel(jobId));
+
+/** What went wrong stands at the job it is about. */
+async function atJob(app, id, work) {
+  app.set({ jobFault: null });
+  try {
+    return await work();
+  } catch (error) {
+    return app.set({ jobFault: { id, error } });
+  }
 }

@@ -48,13 +48,18 @@ function lineCell(line, clock) {
   return cells[line];
 }
 
+const ROOM = 14;
+
+/** What fits into the strip: of a long sentence what is wrong; the doctor tells the rest. */
+const brief = (message) => (message.length > ROOM ? message.split(/[，：；。]/)[0] : message);
+
 /** The printer, or the one worst thing on the way to it. */
 function printerCell(agent, health) {
   const plain = printerView(agent);
   if (agent.state !== "ready") return plain;
   // What lies in front of an agent that we do talk to is not in a clerk's way.
   const worst = health?.findings.find((one) => WAY.indexOf(one.hop) > 0 && one.level !== "ok");
-  if (worst) return { tone: TONES[worst.level], code: "printer.fault", message: worst.message };
+  if (worst) return { tone: TONES[worst.level], code: "printer.fault", message: brief(worst.message), full: worst.message };
   return plain;
 }
 

@@ -27,12 +27,22 @@ export class Prints {
   /** Jobs that the server told of: after a sale, a reprint, or from the waiting list. */
   add(jobs, about = {}) {
     for (const job of jobs) {
-      if (this.jobs.has(job.id)) continue;
+      if (this.jobs.has(job.id)) {
+        this.#learn(job, about);
+        continue;
+      }
       this.jobs.set(job.id, { copy: "original", ...job, ...about, server: job.state ?? "waiting", state: "held", message: "" });
     }
     this.#forgetOld();
     this.changed();
     return this.pump();
+  }
+
+  /** The agent may have told of a job first; whose it is only the server knows. */
+  #learn(job, about) {
+    const told = { ...job, ...about };
+    const news = Object.entries({ kind: told.kind, orderId: told.orderId, label: told.label }).filter(([, value]) => value);
+    this.jobs.set(job.id, { ...this.jobs.get(job.id), ...Object.fromEntries(news) });
   }
 
   #forgetOld() {
@@ -43,9 +53,10 @@ export class Prints {
   /** What the server still holds for this register: after a start and after every reconnect. */
   async fetchWaiting() {
     const answer = await this.api.get("print-jobs?state=waiting");
-    if (answer.kind !== "ok") return;
+    if (answer.kind !== "ok") return false;
     const jobs = answer.data.jobs ?? answer.data.print_jobs ?? [];
     await this.add(jobs.map((job) => ({ ...job, id: job.id ?? job.job_id, orderId: job.order_id })));
+    return true;
   }
 
   /** Move every job on as far as it can go now. Safe to call at any time, any number of times. */

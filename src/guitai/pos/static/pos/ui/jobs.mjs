@@ -5,7 +5,7 @@ import { icon } from "../lib/icons.mjs";
 import { h } from "../lib/vdom.mjs";
 import { jobView, printerView } from "../logic/printing.mjs";
 import { t } from "../words/words.mjs";
-import { button } from "./parts.mjs";
+import { button, errorWords } from "./parts.mjs";
 
 /** A list of jobs, or nothing. */
 export function jobsView(app, jobs) {
@@ -23,5 +23,6 @@ function jobRow(app, job) {
     job.state === "uncertain" && h("span.job-ask", null,
       button(t("job.printed"), () => answerPrinted(app, job.id, true), { disabled: Boolean(app.state.busy) }),
       button(t("job.print_again"), () => answerPrinted(app, job.id, false), { kind: "danger", disabled: Boolean(app.state.busy) })),
+    app.state.jobFault?.id === job.id && h("p.fault", { role: "alert" }, errorWords(app.state.jobFault.error)),
     ["held", "waiting", "queued"].includes(job.state) && button(t("job.cancel"), () => cancelJob(app, job.id), { kind: "quiet" }));
 }

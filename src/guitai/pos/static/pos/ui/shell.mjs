@@ -50,7 +50,7 @@ function strip(app) {
   return h("footer.strip", { key: "strip", "aria-label": t("strip.label") }, cells.map((cell) => {
     const words = cell.message || t(cell.code, cell.params);
     return h("button.cell", {
-      key: cell.id, type: "button", class: cell.tone, title: words, disabled: app.state.phase !== "till",
+      key: cell.id, type: "button", class: cell.tone, title: cell.full ?? words, disabled: app.state.phase !== "till",
       onclick: () => openDoctor(app, cell),
     }, icon(cell.tone), h("span.cell-name", null, t(`strip.${cell.id}`)), h("span.cell-words", null, words));
   }));

@@ -305,6 +305,7 @@ export const en = {
   "job.printed": "It is printed",
   "job.print_again": "Reprint",
   "job.cancel": "Do not print",
+  "job.reprint_there": "This one is put away; to print another, go back to where it came from.",
 
   "scan.invoice_here": "That is an invoice. Go back to look for its order, or choose self-issued to record its number.",
   "scan.right_qr": "That is the right QR code. Scan the left one or the barcode above.",

@@ -305,6 +305,7 @@ export const zh = {
   "job.printed": "已印好",
   "job.print_again": "補印",
   "job.cancel": "不印了",
+  "job.reprint_there": "這張不印了；要再印一張，請回到原來的畫面列印。",
 
   "scan.invoice_here": "這是發票條碼。要查訂單請先按「取消」離開收款；要登記號碼請選「自行開立」。",
   "scan.right_qr": "掃到發票右邊的 QR，請改掃左邊的 QR 或上方的條碼。",
