@@ -2,15 +2,17 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from guitai.invoicing.models import CentreAccount
+from guitai.invoicing.models import CentreAccount, Transmission
 from guitai.invoicing.ports import Ability, Account, Answer, Parcel, Status
 from guitai.invoicing.rules import Finding, Outcome
 from guitai.invoicing.services.transmission import Engine, Pace
+from guitai.invoicing.tests import shop as shops
 from guitai.kernel import scope
 
 
@@ -99,3 +101,26 @@ def engine(centre: Any, *, now: Callable[[], Any], **pace: Any) -> Engine:
     return Engine(
         pace=Pace(**pace), open_centre=lambda key, journal: centre, now=now, jitter=lambda: 0.5
     )
+
+
+class Moment:
+    """A clock in the hand of the test."""
+
+    def __init__(self) -> None:
+        self.value = shops.at("2026-07-04 09:00")
+
+    def __call__(self):
+        return self.value
+
+    def on(self, **later) -> None:
+        self.value += timedelta(**later)
+
+
+def sending(shop, kind="F0401", number="AB00000036"):
+    with scope.tenant(shop.merchant):
+        return Transmission.objects.get(kind=kind, number=number)
+
+
+def states(shop):
+    with scope.tenant(shop.merchant):
+        return dict(Counter(Transmission.objects.values_list("state", flat=True)))
