@@ -408,7 +408,7 @@ class Session:
 NUDGE_EVERY = 0.5
 """Seconds: without ASB, a fault behind the last byte is still noticed within one."""
 
-PACKET_GAP = 0.25
+PACKET_GAP = 0.1
 """Seconds: no packet is that long under way, even through a USB adapter."""
 
 MAX_PICTURE = 4096

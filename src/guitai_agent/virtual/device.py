@@ -211,6 +211,7 @@ class VirtualPrinter:
     def _set(self, fault: str, on: bool) -> None:
         if (fault in self._faults) == on:
             return
+        told = asb_packet(self._faults)
         (self._faults.add if on else self._faults.discard)(fault)
         if fault == "off":
             self._forget_everything()
@@ -219,7 +220,8 @@ class VirtualPrinter:
             self._tear()
         if not on and fault == "paper_end":
             self._paper_ends_at = None
-        self._report()
+        if asb_packet(self._faults) != told:
+            self._report()
         self._lock.notify_all()
 
     def _mend_later(self, fault: str, seconds: float) -> None:
