@@ -2,7 +2,7 @@
 
 import sys
 
-from tests.bench import checkout, conditions, messages, papers
+from tests.bench import checkout, conditions, desk, growth, messages, papers, transmit
 
 BENCHES = {
     "proof": papers.run,
@@ -10,6 +10,10 @@ BENCHES = {
     "mig": messages.run,
     "checkout": checkout.run,
     "first_start": checkout.first_start,
+    "transmit_claim_done": transmit.claim_done,
+    "transmit_sandbox": transmit.sandbox,
+    "desk": desk.run,
+    "checkout_growth": growth.run,
 }
 
 if __name__ == "__main__":
