@@ -72,6 +72,9 @@ class DescriptorLink:
 class TcpLink(DescriptorLink):
     """A network printer on port 9100 (raw)."""
 
+    one_at_a_time = True
+    """It hangs up on a second program without a word."""
+
     def __init__(self, host: str, port: int) -> None:
         try:
             self._socket = socket.create_connection((host, port), timeout=CONNECT_TIMEOUT)

@@ -103,9 +103,14 @@ class Session:
         An unknown device would print status commands as garbage, so DLE EOT 1 goes first and
         alone. Answers that were under way when the line was opened are not taken for ours: they
         leave ours over, and then all is asked again. Raises ``LinkError`` PRN_SILENT when nobody
-        answers.
+        answers, PORT_BUSY when a network printer hangs up at once: another program uses it.
         """
-        self._ask((1,))
+        try:
+            self._ask((1,))
+        except LinkError as error:
+            if error.code == "PORT_GONE" and getattr(self.link, "one_at_a_time", False):
+                raise LinkError("PORT_BUSY", error.detail) from error
+            raise
         self._ask((2, 3, 4))
         if self._strayed():
             self._wait_quiet(self.timings.quiet)

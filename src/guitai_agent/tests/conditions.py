@@ -163,6 +163,12 @@ def held_by_another(stage):
     return time.monotonic()
 
 
+def used_by_another(stage):
+    stage.line.jealous = True
+    stage.line.drop_connection()
+    return time.monotonic()
+
+
 def port_is_denied(stage):
     stage.refusal = "PORT_DENIED"
     stage.line.drop_connection()
@@ -392,6 +398,10 @@ LINE = (
     Condition(
         "port_busy", "連接埠被其他程式占用", ("PORT_BUSY",), held_by_another,
         lambda stage: stage.squatter.leave(), wires=PTY,
+    ),
+    Condition(
+        "network_busy", "網路發票機正被其他程式使用", ("PORT_BUSY",), used_by_another,
+        lambda stage: setattr(stage.line, "jealous", False), wires=TCP,
     ),
     Condition(
         "port_denied", "系統不允許使用連接埠", ("PORT_DENIED",), port_is_denied,
