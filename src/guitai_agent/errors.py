@@ -42,6 +42,7 @@ MESSAGES: Mapping[str, str] = {
     "server_unreachable": "連不上伺服器，請檢查網址與網路後再試。",
     "server_refused": "伺服器沒有接受，請在後台重新取得連線碼後再試。",
     "joined_elsewhere": "列印程式已連到另一個伺服器，請先在列印程式的頁面離開。",
+    "too_large": "內容太大，無法經由伺服器傳送，請減少筆數後再試。",
     "not_joined": "列印程式尚未連到任何伺服器。",
     "bad_server": "伺服器網址不正確，例：https://shop.example。",
     "internal": "列印程式發生內部錯誤，請重試；若仍發生請將紀錄檔交給客服。",

@@ -20,7 +20,7 @@ from ..errors import AgentError
 from ..printer.report import moment
 from .handler import Handler, Peer, TooMuch
 from .joining import Membership, MembershipFile, is_near
-from .messages import dump, need, parse, success
+from .messages import dump, failure, need, parse, success
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,8 @@ BEATS_APART = 1.0
 PING_SECONDS = 15.0
 LARGEST_FRAME = 256 * 1024 + 4096
 """A page's message in its wrapping."""
+LARGEST_REPLY = 256 * 1024
+TOO_LARGE = AgentError("too_large", most=LARGEST_REPLY)
 FRAMES_HELD = 2000
 MOST_PAGES = 64
 PAGE_HOLDS = 200
@@ -313,4 +315,6 @@ class Seat:
                     return
             else:
                 continue
+            if len(dump(reply).encode()) > LARGEST_REPLY:
+                reply = failure(message if isinstance(message, dict) else None, TOO_LARGE)
             self._line.put({"peer": self._name, "message": reply})
