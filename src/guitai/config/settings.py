@@ -181,6 +181,7 @@ EMAIL_BACKEND = os.environ.get("GUITAI_EMAIL", "django.core.mail.backends.consol
 PROCRASTINATE_IMPORT_PATHS = ["guitai.invoicing.jobs", "guitai.numbering.jobs"]
 
 GUITAI_TURNKEY_FOLDER = os.environ.get("GUITAI_TURNKEY", str(home.folder() / "turnkey"))
+GUITAI_AGENT_FILES = os.environ.get("GUITAI_AGENT_FILES", str(home.folder() / "agent-files"))
 GUITAI_AGENT_PORTS = [
     int(port) for port in os.environ.get("GUITAI_AGENT_PORTS", "47120,47121,47122,47123").split(",")
 ]
