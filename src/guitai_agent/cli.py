@@ -171,8 +171,9 @@ def virtual_printer(
     """啟動虛擬發票機（TCP 9100 或序列埠），每張收據存成圖檔。"""
     printer = _virtual_device(receipts, profile_name, rate, fault or [])
     if pty is None:
-        line: PrinterServer | PtyPort = _virtual_network(printer, port)
-        where: dict[str, object] = {"port": line.port}
+        network = _virtual_network(printer, port)
+        line: PrinterServer | PtyPort = network
+        where: dict[str, object] = {"port": network.port}
     else:
         line = _virtual_serial(printer, pty, speed, xonxoff)
         where = {"pty": str(pty)}
