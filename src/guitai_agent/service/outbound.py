@@ -182,9 +182,9 @@ class Line:
             for seat in list(self._seats.values()):
                 await seat.close()
             self._handler.leave(self.ears)
-        for failure in ended:
-            if isinstance(failure, Exception):
-                raise failure
+        for ending in ended:
+            if isinstance(ending, Exception):
+                raise ending
 
     def put(self, frame: Frame) -> None:
         """Into the outbox, from any thread."""
