@@ -29,7 +29,7 @@ class PrinterProcess:
         self.receipts = folder / "receipts"
         command = [
             sys.executable, "-m", "guitai_agent", "virtual-printer", "--profile", "PP-8800",
-            "--receipts", str(self.receipts), "--port", "0", *options,
+            "--receipts", str(self.receipts), *options,
         ]  # fmt: skip
         with (folder / "printer.log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)

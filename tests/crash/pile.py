@@ -41,9 +41,13 @@ def proof_number(picture):
 
 
 def piece_of(name, dots, text):
+    """The codes alone are no proof: where the lid was opened in the middle and the printer went on
+    by itself, a torn piece bears the seller and the number, and another one the codes."""
     begun = tuple(a + b for a, b in NUMBER.findall(text))
     lines = text.splitlines()
-    return Piece(name, proof_number(dots), begun, lines.count(HEAD), TITLE not in lines, len(dots))
+    number = proof_number(dots)
+    whole = number if number in begun and HEAD in lines else ""
+    return Piece(name, whole, begun, lines.count(HEAD), TITLE not in lines, len(dots))
 
 
 class Pile:

@@ -22,13 +22,15 @@ from tests.crash.pile import Pile, Row, faults_in_books
 
 JOBS = int(os.environ.get("GUITAI_CRASH_JOBS", "1000"))
 SEED = int(os.environ.get("GUITAI_CRASH_SEED", "20261121"))
+SERIAL_JOBS = max(30, JOBS // 10)
 PATIENCE = 120 + JOBS
 SHOPS = ("https://one.shop.example", "https://two.shop.example")
 RATE = "120000"
 SENSORS = {"paper ends": "paper_end", "cover opens": "cover_open", "knife sticks": "cutter"}
 SHARES = {
-    "cable pulled": 50, "paper ends": 50, "cover opens": 50, "knife sticks": 60,
-    "printer off and on": 100, "agent killed": 100, "agent killed while starting": 500,
+    "cable pulled": 60, "connection broken": 100, "paper ends": 50, "cover opens": 50,
+    "knife sticks": 100, "knife sticks in the middle": 100, "printer off and on": 100,
+    "agent killed": 100, "agent killed while starting": 500,
     "agent killed with open cover": 250, "agent stopped": 250, "machine off and on": 200,
 }  # fmt: skip
 
@@ -66,7 +68,15 @@ class Gremlin(threading.Thread):
             with self.tripped(SENSORS[kind]):
                 time.sleep(0.1 + self.random.random() * 0.3)
         elif kind == "cable pulled":
+            self.printer.order(plugged=False)
+            time.sleep(self.random.random() * 0.3)
+            self.printer.order(plugged=True)
+        elif kind == "connection broken":
             self.printer.order(unplug=True)
+        elif kind == "knife sticks in the middle":
+            self.printer.order(plan="cutter", after=self.random.randrange(3000))
+            time.sleep(0.3)
+            self.printer.order(fault="cutter", on=False)
         elif kind == "printer off and on":
             self.printer.order(unplug=True, power_cycle=True)
         elif kind == "agent stopped":
@@ -173,13 +183,22 @@ def judge(wrong, pages, gremlin, rows):
     assert answers["no"] > 0
 
 
-def test_a_thousand_jobs(tmp_path):
-    printer = PrinterProcess(tmp_path, "--rate", RATE)
+def play(folder, jobs, printer, device):
     began_at = time.monotonic()
     try:
-        device = f"tcp:127.0.0.1:{printer.where['port']}"
-        result = run_counter(tmp_path, printer, device, JOBS)
+        result = run_counter(folder, printer, device, jobs)
     finally:
         printer.end()
-    print(f"{JOBS} jobs in {time.monotonic() - began_at:.0f} s, seed {SEED}")
+    print(f"{jobs} jobs over {device} in {time.monotonic() - began_at:.0f} s, seed {SEED}")
     judge(*result)
+
+
+def test_a_thousand_jobs_over_the_network(tmp_path):
+    printer = PrinterProcess(tmp_path, "--rate", RATE, "--port", "0")
+    play(tmp_path, JOBS, printer, f"tcp:127.0.0.1:{printer.where['port']}")
+
+
+def test_a_hundred_jobs_over_a_serial_line(tmp_path):
+    line = tmp_path / "ttyPOS"
+    printer = PrinterProcess(tmp_path, "--rate", RATE, "--pty", str(line))
+    play(tmp_path, SERIAL_JOBS, printer, f"serial:{line}")
