@@ -122,6 +122,18 @@ def test_a_person_at_the_agents_page(agent, page):
     assert serious(page) == []
 
 
+def test_what_no_sensor_sees_is_asked(agent, light):
+    visit(light, agent)
+    press(light, "列印測試頁")
+    press(light, "一片空白")
+    blank = light.locator(".finding", has_text="BLANK_SUSPECT")
+    blank.locator("ol li").first.wait_for()
+    blank.get_by_role("button", name="列印測試頁").click()
+    press(light, "看得到")
+    blank.wait_for(state="detached")
+    assert light.locator("#jobs tr").count() == 2
+
+
 def test_devices_are_called_what_people_call_them(agent, light):
     visit(light, agent)
     words = light.locator("#devices").inner_text()
