@@ -25,6 +25,7 @@ SECONDS = int(os.environ.get("GUITAI_BENCH_SECONDS", "4"))
 ROUNDS = int(os.environ.get("GUITAI_BENCH_ROUNDS", "3"))
 FLOORS = {8: 0.50, 32: 0.55}
 TAIL_FLOOR = 4.0
+TRIES = 3
 SCRIPT = """
 WITH fresh AS MATERIALIZED (SELECT left(gen_random_uuid()::text, 24) AS prefix)
 SELECT public.orders_complete_sale(b.merchant, b.token_hash, b.session,
@@ -266,17 +267,36 @@ def _pgbench(clients: int, seconds: int = SECONDS) -> float:
 
 
 def first_start() -> None:
-    """From an empty folder to the first acknowledged sale, with every process of the counter."""
-    from tests.house import House, house_folder
+    """From an empty folder to the first acknowledged sale, with every process of the counter.
+
+    Where another installation of the machine takes a port in the same moment, a fresh folder with
+    other ports is tried, and the line says how many times; after the last try the bench fails.
+    """
+    from tests.bench.counter import PortTaken
+
+    for tries in range(1, TRIES + 1):
+        try:
+            seconds = _first_sale()
+        except PortTaken:
+            if tries == TRIES:
+                raise
+        else:
+            report.line("first_start", seconds, "s", 15.0, floor=15, tries=tries)
+            return
+
+
+def _first_sale() -> float:
+    """Seconds from the empty folder to the sale."""
+    from guitai.config.till_client import Till
+    from tests.bench.counter import Counter
+    from tests.house import house_folder
 
     with house_folder() as folder:
         began = time.perf_counter()
-        with House(folder) as house:
-            from guitai.config.till_client import Till
-
+        with Counter(folder) as house:
             seeded = house.run("seed_demo", sandbox=house.sandbox)
             till = Till(house.base)
             till.bind(seeded["ban"], seeded["code"], "量測")
             till.sign_in(seeded["clerk"], "135790")
             till.sell(sale_of(till.call("GET", "products")["products"][:3], {"kind": "paper"}))
-            report.line("first_start", time.perf_counter() - began, "s", 15.0, floor=15)
+            return time.perf_counter() - began

@@ -9,7 +9,8 @@ from tests.bench import place
 # Row n of ``rows``, the newest last; every 100 rows hold the same mixture of kinds.
 _ROWS = """
 WITH counted AS (
-    SELECT n, n %% 100 AS kind, now() - (%(rows)s::bigint - n) * (interval '730 days' / %(rows)s) AS at,
+    SELECT n, n %% 100 AS kind,
+        now() - (%(rows)s::bigint - n) * (interval '730 days' / %(rows)s) AS at,
         %(mark)s || '-7000-8000-' || lpad(to_hex(n), 12, '0') AS tail,
         'H' || chr(65 + (n / 100000000)::int) || lpad((n %% 100000000)::text, 8, '0') AS number,
         (%(registers)s::uuid[])[1 + n %% cardinality(%(registers)s::uuid[])] AS register,

@@ -1,5 +1,6 @@
 """``transmit``: claim and settle without a wire, and everything up to the sandbox centre."""
 
+import itertools
 import os
 import statistics
 import tempfile
@@ -161,7 +162,7 @@ def _rounds(shop: Any, now: datetime) -> dict[str, list[float]]:
     seen: dict[str, list[float]] = {"engine": [], "echo": []}
     bounds = [INVOICES * step // ROUNDS for step in range(ROUNDS + 1)]
     with Engine(pace=Pace(quiet=timedelta(0)), now=lambda: now) as engine:
-        for first, end in zip(bounds, bounds[1:], strict=False):
+        for first, end in itertools.pairwise(bounds):
             seen["echo"].append(_echo_rate(shop, now))
             seen["engine"].append(_engine_rate(shop, engine, first, end))
     return seen
