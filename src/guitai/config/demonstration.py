@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import subprocess
 import sys
 import time
 import urllib.error
@@ -72,6 +73,7 @@ def show(port: int, *, as_json: bool) -> None:
     try:
         demo_shop.prepare_sandbox(sandbox)
         shop = demo_shop.ensure(sandbox)
+        _join_agent(shop, ports)
         facts = _sell(shop, ports)
     except (GuitaiError, Refused, TimeoutError, OSError) as problem:
         said = problem.message if isinstance(problem, GuitaiError) else str(problem)
@@ -153,6 +155,23 @@ def _sell(shop: Any, ports: dict[str, int]) -> dict[str, Any]:
         "picture": str(picture) if picture else "",
         "barcodes": picture is not None and _read_back(picture, expected),
     }
+
+
+def _join_agent(shop: Any, ports: dict[str, int]) -> None:
+    """Brings the agent to the relay, as a person would with the code from the desk."""
+    from guitai.devices.services import agents
+    from guitai.kernel import scope
+
+    base, kept = f"http://127.0.0.1:{ports['server']}", home.folder() / "agent" / "relay.json"
+    if kept.exists() and f":{ports['relay']}/" in json.loads(kept.read_text())["relay_url"]:
+        return
+    with scope.tenant(shop.merchant_id):
+        code = agents.open_join_code(shop.turnkey_register, shop.owner).code
+    command = [sys.executable, "-m", "guitai_agent", "join", "--server", base, "--code", code]
+    command += ["--name", "示範電腦", "--data", str(home.folder() / "agent")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode:
+        raise OSError(done.stderr.strip())
 
 
 def _binding_code(shop: Any) -> str:

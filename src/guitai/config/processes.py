@@ -168,10 +168,10 @@ def worker() -> Part:
 
 
 def relay(port: int, *, host: str = "127.0.0.1") -> Part:
-    """The relay between till pages and agents (docs/decisions/0011)."""
+    """The relay between till pages and agents (docs/decisions/0011). Nothing waits for it."""
     told = {"GUITAI_RELAY_PORT": str(port), "GUITAI_RELAY_HOST": host}
     command = [sys.executable, "-m", "guitai.relay.process"]
-    return Part("relay", command, told, ready=lambda: answers(port))
+    return Part("relay", command, told)
 
 
 def relay_port(server_port: int) -> int:
