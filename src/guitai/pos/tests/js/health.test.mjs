@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ClockWatch, clockCode, driftWords } from "../../static/pos/logic/clock.mjs";
 import { healthView } from "../../static/pos/logic/health.mjs";
-import { stripCells } from "../../static/pos/logic/strip.mjs";
+import { brief, stripCells } from "../../static/pos/logic/strip.mjs";
 import { isOlder } from "../../static/pos/logic/version.mjs";
 import { loopbackPermission, servedHere } from "../../static/pos/net/loopback.mjs";
 
@@ -87,6 +87,14 @@ test("the strip says the one worst thing, and over which way", () => {
   assert.equal(cells(ready())[1].code, "printer.ready");
   assert.deepEqual([cells(ready({ local: "denied", way: "relay" }))[1].tone, cells(ready({ local: "denied", way: "relay" }))[1].code], ["good", "printer.ready_relay"]);
   assert.deepEqual([cells(ready(), { clock: "CLOCK_DATE" })[3].code, cells(ready(), { clock: "CLOCK_DRIFT" })[3].tone], ["strip.clock_date", "warn"]);
+});
+
+test("of a long sentence the strip says what is wrong, never the half that sounds well", () => {
+  assert.equal(brief("紙張用完，請換紙。"), "紙張用完，請換紙。");
+  assert.equal(brief("找到發票機，但驅動程式未安裝（也就是「已註冊的裝置為 0，1 個問題待修正」）。"), "找到發票機，但驅動程式未安裝。");
+  assert.equal(brief("有 1 張單據不確定是否印完，請檢查紙本後選擇「已印好」或「補印」。"), "有 1 張單據不確定是否印完");
+  assert.equal(brief("發票機回報正常但紙上無字：多半是紙捲放反。"), "發票機回報正常但紙上無字");
+  assert.equal(brief("與發票機的連線中斷，正在自動重新連線…"), "與發票機的連線中斷");
 });
 
 test("versions are compared by numbers", () => {

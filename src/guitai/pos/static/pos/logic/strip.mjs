@@ -48,10 +48,15 @@ function lineCell(line, clock) {
   return cells[line];
 }
 
-const ROOM = 14;
+const ROOM = 18;
 
-/** What fits into the strip: of a long sentence what is wrong; the doctor tells the rest. */
-const brief = (message) => (message.length > ROOM ? message.split(/[，：；。]/)[0] : message);
+/** What fits into the strip: as many clauses as there is room for; the doctor tells the rest. */
+export function brief(message) {
+  const clauses = message.replace(/（[^）]*）/g, "").match(/[^，：；。]+[，：；。]*/g) ?? [message];
+  let text = clauses.shift();
+  while (clauses.length && text.length + clauses[0].length <= ROOM) text += clauses.shift();
+  return clauses.length ? text.replace(/[，：；。]+$/, "") : text;
+}
 
 /** The printer, or the one worst thing on the way to it. */
 function printerCell(agent, health) {

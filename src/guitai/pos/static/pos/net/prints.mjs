@@ -24,6 +24,11 @@ export class Prints {
     return this.list().filter((job) => !["done", "cancelled", "expired"].includes(job.state));
   }
 
+  /** Paper that only eyes can judge. */
+  questions() {
+    return this.open().filter((job) => job.state === "uncertain");
+  }
+
   /** Jobs that the server told of: after a sale, a reprint, or from the waiting list. */
   add(jobs, about = {}) {
     for (const job of jobs) {

@@ -1,6 +1,7 @@
 // 設備: the doctor first; then printer, scanner, drawer, this register, and how the page looks.
 
 import { chooseAddress, chooseAgent, chooseDevice, chooseScanner, deviceDo, joinServer, searchNetwork } from "../actions/devices.mjs";
+import { healthOf } from "../actions/doctor.mjs";
 import { openDrawer } from "../actions/pages.mjs";
 import { h } from "../lib/vdom.mjs";
 import { hasCentre } from "../logic/strip.mjs";
@@ -106,7 +107,9 @@ function serverPanel(app) {
 }
 
 function jobsPanel(app) {
-  const open = app.prints.open();
+  // Where the doctor asks about paper already, it is not asked a second time beside him.
+  const asked = healthOf(app).findings.some(({ code }) => code === "JOB_UNCERTAIN");
+  const open = app.prints.open().filter((job) => !asked || job.state !== "uncertain");
   return h("section.panel", { key: "jobs-panel" }, h("h2", null, t("device.jobs")), open.length ? jobsView(app, open) : h("p.soft", null, t("device.no_jobs")));
 }
 

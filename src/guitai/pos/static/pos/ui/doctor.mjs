@@ -8,6 +8,7 @@ import { driftWords } from "../logic/clock.mjs";
 import { TONES } from "../logic/health.mjs";
 import { halfWidth } from "../logic/money.mjs";
 import { t } from "../words/words.mjs";
+import { jobsView } from "./jobs.mjs";
 import { button, busyWord, field, notice, shortTime } from "./parts.mjs";
 
 export function doctorView(app) {
@@ -93,6 +94,7 @@ function fixOf(app, { fix }) {
 
 /** The button for what this page or its person can do about it. */
 function cureOf(app, { code }) {
+  if (code === "JOB_UNCERTAIN") return jobsView(app, app.prints.questions());
   if (code === "NOT_PAIRED" && app.state.agent.local === "unpaired") return pairForm(app);
   if (["LNA_DENIED", "LNA_PENDING", "AGENT_DOWN", "AGENT_SILENT"].includes(code)) {
     return button(t(code === "LNA_PENDING" && app.state.agent.asked ? "device.ask_again" : "device.reconnect"), () => app.agent.retry(), { kind: "primary", keyId: "retry" });
