@@ -47,7 +47,7 @@ class Pace:
 
     first_retry: float = 0.3
     slowest_retry: float = 1.0
-    heartbeat: float = 0.5
+    heartbeat: float = 0.4  # with the wait for an answer and for the doctor: under a second
 
 
 @dataclass
@@ -261,9 +261,9 @@ class Worker:
 
     def _close_link(self, code: str) -> None:
         session, self._session = self._session, None
+        self._tell("down", code, PrinterState())  # before closing, which takes a moment
         if session is not None:
             session.close()
-        self._tell("down", code, PrinterState())
 
     def _guarded(self, action: Callable[[], None]) -> bool:
         """Do something on the link; a broken link is dropped and will be opened again."""
