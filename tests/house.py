@@ -29,7 +29,8 @@ class House:
         self.server_port = processes.free_port(18000)
         self.sandbox_port = processes.free_port(18590)
         self.agent_port = processes.free_port(47120)
-        self.relay_port = processes.free_port(18300)
+        # Held from the start but used late: two houses that begin at once must not choose the same.
+        self.relay_port = processes.free_port(19000 + os.getpid() % 5000)
         self.clock_file = folder / "clock-offset"
         self.environment = {
             key: value

@@ -18,9 +18,10 @@ PASSWORD = "guitai-bench-2026"
 LISTS = ("/desk/invoices/", "/desk/transmissions/")
 TYPED = (
     "q=HA00012345",  # a number
-    "q=HA0001",  # the beginning of one
-    "q=10000012",  # a company's BAN, or the digits of a number
-    "q=%2FC000012",  # a carrier
+    "q=HA00012",  # the beginning of one
+    "q=00012345",  # its digits alone
+    "q=10000060",  # a company's BAN
+    "q=%2FC000180",  # a carrier
     "q=H-12345",  # an order
     "q=nothing-like-this",
     "period=11506",
@@ -30,6 +31,7 @@ TYPED = (
     "upload=rejected&period=11506",
 )
 TYPED_UPLOADS = ("q=HA00012345", "state=sent&kind=F0401", "state=confirmed&centre=mirle")
+_ROW = re.compile(rb"/desk/(invoices|transmissions)/[0-9a-f-]{36}/")
 
 
 @dataclass
@@ -72,9 +74,13 @@ def _overall(shop: Shop) -> float:
 
 
 def _shop(name: str, rows: int, mark: str) -> Shop:
+    from guitai.config import demo_shop
     from guitai.invoicing.tests.shop import invoice_json
-    from guitai.kernel import scope
+    from guitai.kernel import clock, scope
+    from guitai.kernel.audit import SYSTEM
+    from guitai.numbering import services as numbering
     from guitai.tenancy import services as tenancy
+    from twinvoice.period import Period
 
     owner = tenancy.create_merchant_with_owner(
         name, f"desk-{mark}@example.com", PASSWORD, owner_name="量測"
@@ -87,6 +93,9 @@ def _shop(name: str, rows: int, mark: str) -> Shop:
             for code in ("1", "2", "3"):
                 row = tenancy.add_register(owner, store_id=store.id, code=code, name=f"{code} 號機")
                 places.append((row.id, store.id))
+        period = Period.of(clock.today())
+        told = demo_shop.allocation_csv("12345675", period, "HA", 0, 49)
+        numbering.import_allocation(told, "bench.csv", SYSTEM)
     document = json.dumps(invoice_json())
     history.fill(owner.merchant_id, entity.id, places, rows, document, mark=mark)
     return Shop(_signed_in(owner), [])
@@ -123,6 +132,9 @@ def _pages(browser: Any) -> list[str]:
             raise RuntimeError(f"{address} offers {len(links)} filters only")
         found |= {address + link for link in links}
         found |= {f"{address}?register={one}" for one in _registers(body)[:1]}
+    for page in found:
+        if "?q=" in page and "nothing" not in page and not _ROW.search(_got(browser, page)):
+            raise RuntimeError(f"{page} finds nothing")
     return sorted(found)
 
 
