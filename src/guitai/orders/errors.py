@@ -217,12 +217,10 @@ class ChoiceNeeded(BadInput):
 
 
 class NothingToPrint(Conflict):
+    """``for_good``: nothing that anybody does later makes it printable, its job need not wait."""
+
     code = "ORD-NOTHING-TO-PRINT"
     sentence = "{detail}"
-
-
-class NeverPrintable(NothingToPrint):
-    """Nothing that anybody does later makes this slip printable: its job need not wait."""
 
 
 class ReasonNeeded(BadInput):

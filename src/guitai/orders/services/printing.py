@@ -15,7 +15,7 @@ from guitai.invoicing import services as invoicing
 from guitai.invoicing.models import Invoice as StoredInvoice
 from guitai.kernel import clock
 from guitai.orders import rules
-from guitai.orders.errors import NeverPrintable, NothingToPrint
+from guitai.orders.errors import NothingToPrint
 from guitai.orders.models import Order, OrderLine, ShiftClosing, ShiftFigures, ShiftSummary
 from guitai.orders.rules import SaleLine
 from guitai.payments.models import Tender
@@ -49,9 +49,9 @@ def slip_of(job: PrintJob, now: datetime) -> Slip:
     if job.doc is None:
         try:
             doc = paper.to_json(_rendered(job))
-        except NeverPrintable as never:
-            if job.state == JobState.WAITING:
-                devices.change_state(job, JobState.CANCELLED.value, never.message, now)
+        except NothingToPrint as refusal:
+            if refusal.params.get("for_good") and job.state == JobState.WAITING:
+                devices.change_state(job, JobState.CANCELLED.value, refusal.message, now)
             raise
         job = devices.keep_document(job, doc, sha256_of(doc))
     return Slip(job.id, job.kind, job.copy, job.doc, job.sha256, now + LIFE)
@@ -83,9 +83,9 @@ def _rendered(job: PrintJob) -> paper.Slip:
             case JobKind.SHIFT:
                 return paper.shift_slip(_shift(job))
             case JobKind.ALLOWANCE:
-                raise NeverPrintable(detail="折讓單請由後台列印。")
+                raise NothingToPrint(detail="折讓單請由後台列印。", for_good=True)
     except Fault as fault:
-        raise NeverPrintable(detail=_why(fault)) from fault
+        raise NothingToPrint(detail=_why(fault), for_good=True) from fault
 
 
 def _why(fault: Fault) -> str:
@@ -102,7 +102,7 @@ def _too_long(items: object) -> str:
 def _proof(job: PrintJob) -> paper.Slip:
     stored = StoredInvoice.objects.get(id=job.subject_id)
     if stored.state == "voided":
-        raise NeverPrintable(detail=f"發票 {stored.number} 已作廢，不能列印證明聯。")
+        raise NothingToPrint(detail=f"發票 {stored.number} 已作廢，不能列印證明聯。", for_good=True)
     invoice = _document(stored)
     key = _key_of(stored.seller_ban)
     again = job.copy == Copy.REPRINT
@@ -155,7 +155,7 @@ def refuse_long_detail(order: Order) -> None:
         items = rules.items_of(lines_of(order), order.order_discount)
     told = rules.too_long_for_paper(items)
     if told:
-        raise NeverPrintable(detail=told)
+        raise NothingToPrint(detail=told, for_good=True)
 
 
 def lines_of(order: Order) -> list[SaleLine]:
@@ -194,7 +194,7 @@ def _plain_detail(order: Order, store: str) -> paper.Slip:
     """The items of an order that has no invoice of ours."""
     lines = list(OrderLine.objects.filter(order_id=order.id).order_by("position"))
     if len(lines) > paper.LONGEST_DETAIL:
-        raise NeverPrintable(detail=_too_long(len(lines)))
+        raise NothingToPrint(detail=_too_long(len(lines)), for_good=True)
     blocks: list[paper.Block] = [
         paper.Text(store, bold=True, align="centre"),
         paper.Text("交易明細", bold=True, align="centre"),

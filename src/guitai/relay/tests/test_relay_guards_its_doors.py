@@ -225,13 +225,13 @@ class TestAgents:
 
     def test_of_many_beats_the_newest_is_stored(self, rig):
         _, agent, _, _ = rig.pair()
-        rig.books.slow = 0.2
+        rig.books.slow = 0.5
         for number in range(50):
             agent.send({"v": 1, "type": "beat", "health": {"n": number}})
-        agent.until(lambda f: f.get("type") == "time")
-        agent.until(lambda f: f.get("type") == "time")
-        assert len(rig.books.stored) == 2
-        assert rig.books.stored[-1][1] == {"n": 49}
+        stored = rig.books.stored
+        while not stored or stored[-1][1] != {"n": 49}:
+            agent.until(lambda f: f.get("type") == "time")
+        assert len(stored) < 10
 
     def test_a_removed_one_has_to_go(self, rig):
         joined, agent, page, _ = rig.pair()
