@@ -10,13 +10,18 @@ from tests.journeys.counter import ARGS, CHROMIUM, PATIENCE, Till, sync_api
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
+def playwright() -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as patch, sync_api.sync_playwright() as playwright:
         # Playwright's loop stands in this thread; nothing of Django's is called from inside it.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Any) -> Iterator[Any]:
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="module")

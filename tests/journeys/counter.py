@@ -36,12 +36,19 @@ PATIENCE = 30_000
 """Milliseconds that a state may take on a busy machine before a journey gives up."""
 
 
-def until(true: Callable[[], Any], what: str, seconds: float = 45) -> Any:
-    """Waits for something that is not on a page; its first true value."""
+def until(true: Callable[[], Any], what: str, seconds: float = 45, page: Any = None) -> Any:
+    """Waits for something that is not on a page; its first true value.
+
+    A page whose requests are routed through the test stands still while the test sleeps: name it,
+    and its requests go on.
+    """
     deadline = time.monotonic() + seconds
     while not (found := true()):
         assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
-        time.sleep(0.1)
+        if page is None:
+            time.sleep(0.1)
+        else:
+            page.wait_for_timeout(100)
     return found
 
 
@@ -203,8 +210,9 @@ class Till:
 class Tray:
     """The paper that came out of the virtual printer, and its sensors."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, page: Any = None) -> None:
         self.house = house
+        self.page = page
         self.folder = house.folder / "receipts"
 
     def papers(self) -> list[Path]:
@@ -212,7 +220,8 @@ class Tray:
 
     def new(self, before: list[Path], count: int) -> list[Path]:
         """What has come out since ``before``, once ``count`` papers have."""
-        until(lambda: len(self.papers()) >= len(before) + count, f"{count} papers")
+        came = lambda: len(self.papers()) >= len(before) + count  # noqa: E731 - one line's name
+        until(came, f"{count} papers", page=self.page)
         return [paper for paper in self.papers() if paper not in before]
 
     def fault(self, name: str, on: bool) -> None:

@@ -87,7 +87,7 @@ def the_owner_opens_store_and_register(owner):
     owner.press("儲存")
     owner.menu("POS 機")
     owner.follow("新增 POS 機")
-    owner.fill({"POS 機碼": "A", "POS 機名稱": "茶櫃", "發票機型號": "虛擬發票機（教學與測試）"})
+    owner.fill({"POS 機碼": "A", "POS 機名稱": "茶櫃", "發票機型號": "虛擬發票機"})
     owner.press("儲存")
     owner.menu("加值中心設定")
     owner.follow("新增帳號")

@@ -22,7 +22,6 @@ from tests.journeys.counter import (
     expect,
     needs_chromium,
     pair_code_of,
-    sync_api,
     until,
 )
 
@@ -41,13 +40,11 @@ def house() -> Iterator[House]:
 
 
 @pytest.fixture(scope="module")
-def browser(house: House) -> Iterator[Any]:
+def browser(house: House, playwright: Any) -> Iterator[Any]:
     flag = public(house.server_port, house.relay_port)
-    with pytest.MonkeyPatch.context() as patch, sync_api.sync_playwright() as playwright:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGS, flag])
-        yield browser
-        browser.close()
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGS, flag])
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -169,7 +169,7 @@ def test_a_number_written_by_hand_is_marked_as_such(front, house):
 
 
 def test_paper_runs_out_and_what_waited_comes_out_once(front, house):
-    tray = Tray(house)
+    tray = Tray(house, front.page)
     before = tray.papers()
     tray.fault("paper_end", True)
     try:
@@ -201,7 +201,7 @@ def number_on(tray: Tray, paper: Any) -> str:
 
 
 def test_without_the_agent_the_queue_moves_and_the_paper_follows(front, house):
-    tray = Tray(house)
+    tray = Tray(house, front.page)
     before = tray.papers()
     with agent_away(house):
         expect(front.strip("發票機")).to_have_text("列印程式未執行", timeout=PATIENCE)
@@ -259,7 +259,7 @@ def test_the_server_dies_while_a_sale_is_sent_and_the_sale_is_made_once(front, h
     expect(front.page.get_by_text("不會重複收款，也不會重複開發票")).to_be_visible()
     expect(front.page.locator(".done")).to_be_visible(timeout=60_000)
     shown = front.page.locator(".done-figures .invoice .number").inner_text().replace("-", "")
-    until(lambda: served(house), "the server to be whole again")
+    until(lambda: served(house), "the server to be whole again", page=front.page)
     front.printed()
     (sold,) = [order for order in orders(house) if order not in before]
     assert (sold["invoice_number"], sold["total"]) == (shown, PRICES["C003"])

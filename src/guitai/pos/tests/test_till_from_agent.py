@@ -16,7 +16,7 @@ import pytest
 
 from guitai.orders.models import Order
 from guitai.pos.tests import test_till_real as real
-from guitai.pos.tests.till_browser import expect, needs_chromium, scan
+from guitai.pos.tests.till_browser import expect, moved_clock, needs_chromium, scan
 from guitai.tenancy.models import Binding
 
 pytestmark = [pytest.mark.browser, needs_chromium, pytest.mark.django_db(transaction=True)]
@@ -52,8 +52,9 @@ def served(tmp_path: Path, live_server, settings):
         process.wait(20)
 
 
-def test_a_register_is_bound_and_sells_through_the_agent(browser, served, shop):
+def test_a_register_is_bound_and_sells_through_the_agent(browser, served, shop, noon):
     context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="zh-TW")
+    context.add_init_script(moved_clock(noon))
     page = context.new_page()
     faults: list[str] = []
     asked: set[str] = set()
