@@ -3,11 +3,12 @@
 Every step waits for what a person would wait to see; nothing here sleeps.
 """
 
+import contextlib
 import os
 import re
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -205,6 +206,34 @@ class Till:
     def strip(self, cell: str) -> Any:
         """One of the four words below: 號碼, 發票機, 加值中心, 連線."""
         return self.page.locator(".strip .cell", has_text=cell).locator(".cell-words")
+
+
+@contextlib.contextmanager
+def at_counter(
+    house: House, shop: dict[str, Any], browser: Any, before: Callable[[Any], None] | None = None
+) -> Iterator[Till]:
+    """Register 01 as on any morning: bound, paired with its printer, its clerk signed in.
+
+    ``before`` is given the page before its first request.
+    """
+    context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="zh-TW")
+    context.set_default_timeout(PATIENCE)
+    context.add_init_script(paired_with(house))
+    till = Till(house, context.new_page())
+    if before:
+        before(till.page)
+    till.open()
+    till.bind(shop["ban"], shop["code"], "櫃台電腦")
+    till.sign_in("林小芳", demo_shop.CLERK_PIN)
+    till.at_sale()
+    yield till
+    context.close()
+
+
+def paired_with(house: House) -> str:
+    """The script of a page that was paired with the house's agent."""
+    token = (house.folder / "agent-token").read_text().strip()
+    return f"localStorage.setItem('guitai.till.agent_token', '\"{token}\"');"
 
 
 class Tray:

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from guitai.config import demo_shop
 from tests.house import House
-from tests.journeys.counter import PATIENCE, Till, Tray, expect, needs_chromium, until
+from tests.journeys.counter import PATIENCE, Till, Tray, at_counter, expect, needs_chromium, until
 from tests.journeys.test_when_things_go_wrong import agent_away
 
 pytestmark = [pytest.mark.browser, needs_chromium]
@@ -21,17 +20,8 @@ WELL = "從網頁到紙張，每一段都正常。"
 
 @pytest.fixture(scope="module")
 def counter(house: House, shop: dict[str, Any], browser: Any) -> Iterator[Till]:
-    context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="zh-TW")
-    context.set_default_timeout(PATIENCE)
-    token = (house.folder / "agent-token").read_text().strip()
-    context.add_init_script(f"localStorage.setItem('guitai.till.agent_token', '\"{token}\"');")
-    till = Till(house, context.new_page())
-    till.open()
-    till.bind(shop["ban"], shop["code"], "櫃台電腦")
-    till.sign_in("林小芳", demo_shop.CLERK_PIN)
-    till.at_sale()
-    yield till
-    context.close()
+    with at_counter(house, shop, browser) as till:
+        yield till
 
 
 @pytest.fixture

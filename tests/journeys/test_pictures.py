@@ -13,7 +13,16 @@ from axe_playwright_python.sync_playwright import Axe
 
 from guitai.config import demo_shop, till_client
 from tests.house import ROOT, House
-from tests.journeys.counter import PRICES, Desk, Till, Tray, expect, needs_chromium, until
+from tests.journeys.counter import (
+    PRICES,
+    Desk,
+    Till,
+    Tray,
+    expect,
+    needs_chromium,
+    paired_with,
+    until,
+)
 
 pytestmark = [pytest.mark.browser, needs_chromium]
 
@@ -24,11 +33,14 @@ DESK = {
     "home": "/desk/", "orders": "/desk/orders/", "products": "/desk/products/",
     "numbers": "/desk/numbers/", "invoices": "/desk/invoices/",
     "transmissions": "/desk/transmissions/", "centres": "/desk/centres/",
-    "registers": "/desk/registers/", "stores": "/desk/stores/", "entities": "/desk/entities/",
-    "staff": "/desk/staff/", "audit": "/desk/audit/", "import": "/desk/products/import/",
-    "product": "/desk/products/new/",
+    "devices": "/desk/devices/", "registers": "/desk/registers/", "stores": "/desk/stores/",
+    "entities": "/desk/entities/", "staff": "/desk/staff/", "audit": "/desk/audit/",
+    "import": "/desk/products/import/", "product": "/desk/products/new/",
 }  # fmt: skip
-ONE = {"invoice": "/desk/invoices/", "order": "/desk/orders/", "register": "/desk/registers/"}
+ONE = {
+    "invoice": "/desk/invoices/", "order": "/desk/orders/", "register": "/desk/registers/",
+    "device": "/desk/devices/",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +94,7 @@ def counter(house: House, sold: till_client.Till, device: Any) -> Till:
     """The till of that morning, paired."""
     page = device()
     page.context.add_cookies([{"name": "guitai_till", "value": sold.token, "url": house.base}])
-    token = (house.folder / "agent-token").read_text().strip()
-    page.add_init_script(f"localStorage.setItem('guitai.till.agent_token', '\"{token}\"');")
+    page.add_init_script(paired_with(house))
     return Till(house, page)
 
 
@@ -114,6 +125,11 @@ def test_the_till_in_pictures(house, counter):
     found += look(counter.page, "till-6-shift")
     counter.page.keyboard.press("F10")
     found += look(counter.page, "till-7-device")
+    Tray(house).fault("paper_end", True)
+    expect(counter.page.locator(".finding .steps")).to_be_visible()
+    found += look(counter.page, "till-7-device-trouble")
+    Tray(house).fault("paper_end", False)
+    expect(counter.strip("發票機")).to_have_text("就緒")
     counter.page.get_by_role("button", name="換人").click()
     counter.page.locator(".person").first.click()
     found += look(counter.page, "till-8-sign-in")

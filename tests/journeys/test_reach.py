@@ -19,6 +19,7 @@ from tests.journeys.counter import (
     Desk,
     Till,
     Tray,
+    at_counter,
     expect,
     needs_chromium,
     pair_code_of,
@@ -50,19 +51,10 @@ def browser(house: House, playwright: Any) -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def counter(house: House, shop: dict[str, Any], browser: Any) -> Iterator[Till]:
     """Register 01 at its computer, allowed to reach its agent."""
-    context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="zh-TW")
-    context.set_default_timeout(PATIENCE)
-    token = (house.folder / "agent-token").read_text().strip()
-    context.add_init_script(f"localStorage.setItem('guitai.till.agent_token', '\"{token}\"');")
-    till = Till(house, context.new_page())
-    permit(browser, till.page, house.base, "granted")
-    till.open()
-    till.bind(shop["ban"], shop["code"], "櫃台電腦")
-    till.sign_in("林小芳", demo_shop.CLERK_PIN)
-    till.at_sale()
-    yield till
-    assert till.faults == []
-    context.close()
+    allowed = lambda page: permit(browser, page, house.base, "granted")  # noqa: E731
+    with at_counter(house, shop, browser, allowed) as till:
+        yield till
+        assert till.faults == []
 
 
 def proofs(tray: Tray) -> list[str]:

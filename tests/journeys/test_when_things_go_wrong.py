@@ -21,6 +21,7 @@ from tests.journeys.counter import (
     Desk,
     Till,
     Tray,
+    at_counter,
     expect,
     needs_chromium,
     served,
@@ -40,20 +41,13 @@ def shop(house: House) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def counter(house: House, shop: dict[str, Any], browser: Any) -> Iterator[Till]:
     """Register 01 with its clerk and its printer, as on any morning."""
-    context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="zh-TW")
-    context.set_default_timeout(PATIENCE)
-    token = (house.folder / "agent-token").read_text().strip()
-    context.add_init_script(f"localStorage.setItem('guitai.till.agent_token', '\"{token}\"');")
     # One route that stays: the browser's interception is never switched on and off between two
     # stories, which takes effect late on a busy machine and once let a held request through.
-    context.route("**/api/till/**", lambda route: route.continue_())
-    till = Till(house, context.new_page())
-    till.open()
-    till.bind(shop["ban"], shop["code"], "櫃台電腦")
-    till.sign_in("林小芳", demo_shop.CLERK_PIN)
-    till.at_sale()
-    yield till
-    context.close()
+    routed = lambda page: page.context.route(  # noqa: E731
+        "**/api/till/**", lambda route: route.continue_()
+    )
+    with at_counter(house, shop, browser, routed) as till:
+        yield till
 
 
 @pytest.fixture
