@@ -61,6 +61,18 @@ def test_a_fault_is_named_within_a_second_with_steps_and_turns_green_when_mended
     assert OLD_ADVICE not in page.content()
 
 
+def test_the_server_is_told_hops_and_paper_of_the_same_moment(page, world, agent):
+    at_doctor(page)
+    agent.find(PAPER_FINDING, printer=PAPER_END)
+    expect(page.locator(".hop.bad")).to_have_text("紙張異常")
+    agent.tell({"type": "printer.status", "printer": READY})  # the hops follow a moment later
+    expect(page.locator(".strip .cell.good", has_text="發票機")).to_have_text("發票機就緒")
+    whole = [news for news in world.agent_news if "hops" in news]
+    told = [(news["hops"][-1]["state"], news["printer"]["paper"]) for news in whole]
+    assert told[-1] == ("error", "end")
+    assert set(told) <= {("ok", "ok"), ("error", "end")}
+
+
 def test_the_strip_leads_to_the_doctor(page, agent):
     at_sale(page)
     agent.find(PAPER_FINDING, printer=PAPER_END)

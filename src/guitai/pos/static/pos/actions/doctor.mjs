@@ -82,8 +82,10 @@ export function tellServer(app) {
 const states = (list) => list?.map(({ hop, state, code, level }) => [hop, state, code, level]);
 
 function newsOf({ agentId, version, printer, health }) {
-  const plain = { agent_id: agentId, version, code: printer?.code ?? "", message: printer?.message ?? "" };
+  // The health's own printer: the page's may be a moment older or newer than these hops.
+  const seen = health?.printer ?? printer;
+  const plain = { agent_id: agentId, version, code: seen?.code ?? "", message: seen?.message ?? "" };
   if (!health) return plain;
   const { hops, findings, queue, device, clock, time } = health;
-  return { ...plain, hops, findings, queue, device, clock, time, printer };
+  return { ...plain, hops, findings, queue, device, clock, time, printer: seen };
 }
