@@ -8,11 +8,12 @@ from guitai.devices.rules import (
     AGENT_LATEST,
     AGENT_MIN_VERSION,
     HOPS,
-    SILENT_AT_WORK,
+    LOST_AFTER,
     Queue,
     Standing,
     is_older,
 )
+from guitai.kernel import clock
 from guitai_agent import knowledge
 
 HOP_NAMES = {
@@ -35,7 +36,9 @@ STANDINGS = {
     "ok": ("正常", "good"),
     "warn": ("需要注意", "warn"),
     "error": ("有問題", "bad"),
-    "silent": ("沒有回報", "bad"),
+    "unknown": ("不明", "warn"),
+    "silent": ("失去聯絡", "bad"),
+    "away": ("失去聯絡", "warn"),
     "never": ("還沒有回報過", "warn"),
     "none": ("不列印", ""),
 }
@@ -43,11 +46,13 @@ PAPERS = {"ok": "足夠", "near": "將盡", "end": "用完", "unknown": "不明"
 SOURCES = {"page": "收銀頁面", "relay": "列印程式直接連線"}
 _RANK = {"error": 0, "warn": 1, "ok": 2}
 _BOOK = knowledge.remedies()
+_AWAY = "店內電腦可能已關機；要使用時請開機，並確認列印程式執行中。"
+_PARTLY = "還不知道從列印程式到紙張的每一站，請在收銀頁面按「重新檢查」。"
 _NEVER = "列印程式還沒有回報過：請安裝列印程式，並在收銀頁面配對。"
 
 
 def shown_hops(beat: AgentBeat | None, standing: Standing) -> list[dict[str, Any]]:
-    """All hops in their order. Of a silent agent only its silence is certain."""
+    """All hops in their order. Of a lost agent only its loss is certain."""
     told = {hop["hop"]: hop for hop in beat.hops} if beat else {}
     if beat is not None and _page_is_joined(beat):
         told.setdefault("page", {**_JOINED})
@@ -59,17 +64,18 @@ _JOINED = {"hop": "page", "state": "ok", "message": "", "since": ""}
 
 def _page_is_joined(beat: AgentBeat) -> bool:
     """A page that passes reports on has reached the agent, by whatever road."""
-    return beat.page_at is not None and beat.seen_at - beat.page_at <= SILENT_AT_WORK
+    return beat.page_at is not None and beat.seen_at - beat.page_at <= LOST_AFTER
 
 
 def _hop(name: str, told: dict[str, str] | None, standing: Standing) -> dict[str, Any]:
     state = told["state"] if told else "unknown"
     message = told["message"] if told else ""
-    if standing.state == "silent":
+    if standing.is_lost:
         message = f"最後一次回報：{message or HOP_STATES[state][0]}" if told else ""
         state = "unknown"
         if name == "agent":
-            state, message = "error", _BOOK["AGENT_SILENT"].message
+            state = "error" if standing.state == "silent" else "warn"
+            message = _BOOK["AGENT_SILENT"].message
     elif name == "agent" and told is None and standing.state not in {"never", "none"}:
         # Its report is here, so it runs, whatever it says of itself.
         state = "ok"
@@ -81,7 +87,7 @@ def _hop(name: str, told: dict[str, str] | None, standing: Standing) -> dict[str
         "tone": tone,
         "sign": sign,
         "message": message,
-        "since": _moment(told["since"]) if told and standing.state != "silent" else None,
+        "since": _moment(told["since"]) if told and not standing.is_lost else None,
     }
 
 
@@ -95,10 +101,10 @@ def shown_findings(
     """What is wrong with its cure, the worst first: the server's own, then what the agent told.
 
     Words come from the book where it knows the code; else those that the agent sent along. What a
-    silent agent once told is left out: nobody knows whether it still holds.
+    lost agent once told is left out: nobody knows whether it still holds.
     """
     own = [{"code": code} for code in standing.codes]
-    told = beat.findings if beat and standing.state != "silent" else []
+    told = beat.findings if beat and not standing.is_lost else []
     rows = [_finding(row, profile) for row in [*own, *told]]
     return sorted((row for row in rows if row["level"] != "ok"), key=lambda r: _RANK[r["level"]])
 
@@ -135,9 +141,31 @@ def cause_of(beat: AgentBeat | None, standing: Standing, findings: list[dict[str
         return _NEVER
     if findings:
         return str(findings[0]["message"])
+    if standing.state == "away":
+        return _AWAY
     if beat is not None and standing.state in {"warn", "error"}:
         return beat.message
+    if standing.state == "unknown":
+        return _PARTLY
     return ""
+
+
+def standing_word(beat: AgentBeat | None, standing: Standing, now: datetime) -> str:
+    """``失去聯絡（最後 14:05）``: how it stands, and since when nothing is known."""
+    word = STANDINGS[standing.state][0]
+    if beat is None or not standing.is_lost:
+        return word
+    seen = clock.in_taipei(beat.seen_at)
+    same_day = seen.date() == clock.in_taipei(now).date()
+    return f"{word}（最後 {seen:{'%H:%M' if same_day else '%m-%d %H:%M'}}）"
+
+
+def paper_word(beat: AgentBeat | None, standing: Standing) -> str:
+    """The paper as it was last told; nobody knows what a lost agent's printer holds now."""
+    if beat is None:
+        return ""
+    word = PAPERS[beat.paper]
+    return f"不明（最後：{word}）" if standing.is_lost and beat.paper != "unknown" else word
 
 
 def shown_version(beat: AgentBeat | None) -> dict[str, str]:

@@ -56,7 +56,8 @@ class AgentBeat(TenantModel):
 
     Everything in it was cut to size by ``rules.signs_of``. ``seen_at`` is the server's clock,
     ``told_at`` the agent's; ``source`` is the road it came by: the till page or the relay.
-    ``page_at`` is when a till page last passed one on, which shows that page and agent are joined.
+    ``page_at`` is when a till page last passed one on, which shows that page and agent are joined;
+    ``gone_at`` when the relay's line to that agent closed, empty while nothing speaks against it.
     """
 
     register_id = models.UUIDField()
@@ -77,6 +78,7 @@ class AgentBeat(TenantModel):
     seen_at = models.DateTimeField()
     told_at = models.DateTimeField(null=True)
     page_at = models.DateTimeField(null=True)
+    gone_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

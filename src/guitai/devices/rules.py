@@ -74,6 +74,8 @@ AGENT_PAGE = "/agent/"
 
 HOPS = ("page", "agent", "driver", "port", "printer", "paper")
 """The way from the till page to the paper (product.md S3.14)."""
+AGENT_HOPS = HOPS[1:]
+"""Those that an agent tells of (docs/agent-protocol.md §11)."""
 HOP_STATES = ("ok", "warn", "error", "unknown")
 LEVELS = ("ok", "warn", "error")
 PAPERS = ("ok", "near", "end", "unknown")
@@ -162,9 +164,11 @@ def is_late(
     return timedelta() < kept_told - told <= REORDERED
 
 
-SILENT_AT_WORK = timedelta(seconds=90)
-"""Three beats: so long may an agent be unheard while somebody is signed in at its register."""
-SILENT_AT_REST = timedelta(hours=24)
+BEAT_EVERY = timedelta(seconds=30)
+"""So often an agent (service/outbound.py) and a till page (actions/doctor.mjs) give a sign of life,
+whether somebody is signed in or not."""
+LOST_AFTER = 2 * BEAT_EVERY + timedelta(seconds=10)
+"""Two signs that did not come, and the way of the second: from then on nothing is known."""
 WAITED_LONG = timedelta(minutes=2)
 DRIFT_MS = 120_000
 """The clock guard's tolerance (orders.rules.check_clock)."""
@@ -191,7 +195,9 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """``state``: ok | warn | error | silent | never (nothing heard yet) | none (prints nothing).
+    """``state``: ok | warn | error | unknown (heard, but a part of the way was not told of)
+    | silent (lost while somebody works there) | away (lost, and nobody signed in: it may well be
+    switched off) | never (nothing heard yet) | none (prints nothing).
 
     ``codes`` are the server's own findings.
     """
@@ -203,6 +209,11 @@ class Standing:
     def is_trouble(self) -> bool:
         return self.state not in {"ok", "none"}
 
+    @property
+    def is_lost(self) -> bool:
+        """Whatever was told before may be over."""
+        return self.state in {"silent", "away"}
+
 
 class Beat(Protocol):
     """What of a kept report decides (``models.AgentBeat``)."""
@@ -213,6 +224,7 @@ class Beat(Protocol):
     findings: list[dict[str, Any]]
     queue_uncertain: int
     seen_at: datetime
+    gone_at: datetime | None
 
 
 def standing(
@@ -221,11 +233,13 @@ def standing(
     """How the way to the paper stands at one register.
 
     ``prints``: whether the register is set to have a printer; ``opened_at`` when the session that
-    is open there began. An agent has ``SILENT_AT_WORK`` from then on to say something.
+    is open there began. A lost agent has ``LOST_AFTER`` from then on to come back before it is
+    called silent: computers are switched on when the shop opens.
     """
     if beat is None:
         return Standing("never" if prints else "none")
-    silent = _is_silent(beat.seen_at, opened_at, now)
+    lost = is_lost(beat, now)
+    silent = lost and opened_at is not None and now - opened_at > LOST_AFTER
     told = {finding["code"] for finding in beat.findings}
     seen = {
         "AGENT_SILENT": silent,
@@ -235,17 +249,18 @@ def standing(
         "CLOCK_DRIFT": abs(beat.drift_ms or 0) > DRIFT_MS and "CLOCK_DATE" not in told,
     }
     codes = tuple(code for code in SERVER_LEVELS if seen[code] and code not in told)
-    if silent:
-        return Standing("silent", codes)
+    if lost:
+        return Standing("silent" if silent else "away", codes)
     levels = {hop["state"] for hop in beat.hops} | {one["level"] for one in beat.findings}
     levels |= {SERVER_LEVELS[code] for code in codes}
-    return Standing(next((level for level in ("error", "warn") if level in levels), "ok"), codes)
+    known = {hop["hop"] for hop in beat.hops if hop["state"] != "unknown"}
+    calm = "ok" if known.issuperset(AGENT_HOPS) else "unknown"
+    return Standing(next((level for level in ("error", "warn") if level in levels), calm), codes)
 
 
-def _is_silent(seen_at: datetime, opened_at: datetime | None, now: datetime) -> bool:
-    if opened_at is None:
-        return now - seen_at > SILENT_AT_REST
-    return now - max(seen_at, opened_at) > SILENT_AT_WORK
+def is_lost(beat: Beat, now: datetime) -> bool:
+    """Whether nobody can say how it is now: the line was closed, or two signs did not come."""
+    return beat.gone_at is not None or now - beat.seen_at > LOST_AFTER
 
 
 def plain(value: object, limit: int) -> str:

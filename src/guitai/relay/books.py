@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import Error, close_old_connections
 
 from guitai.devices.errors import AgentUnknown
-from guitai.devices.services import agents, store_beat
+from guitai.devices.services import agents, store_beat, store_departure
 from guitai.kernel import clock, scope
 from guitai.tenancy.errors import MerchantSuspended
 
@@ -61,8 +62,13 @@ class Books:
 
     async def keep(self, agent: Joined, health: Any, bindings: Iterable[UUID]) -> Standing:
         """Stores what an agent says (if it says something), and looks whether it still may."""
-        pages = list(bindings)
-        return await self._ask(lambda: _kept(agent, health, pages))
+        # Now, and not when a thread is free: who hangs up meanwhile was heard before.
+        pages, heard = list(bindings), clock.now()
+        return await self._ask(lambda: _kept(agent, health, pages, heard))
+
+    async def part(self, agent: Joined, closed: datetime) -> None:
+        """Stores that an agent's line closed."""
+        await self._ask(lambda: _parted(agent, closed))
 
     async def _ask(self, question: Callable[[], Result]) -> Result:
         if self._waiting >= MOST_WAITING:
@@ -100,7 +106,7 @@ def _recognised(token: str) -> Joined:
     )
 
 
-def _kept(agent: Joined, health: Any, bindings: list[UUID]) -> Standing:
+def _kept(agent: Joined, health: Any, bindings: list[UUID], heard: datetime) -> Standing:
     try:
         agents.recognise(agent.token)
     except (AgentUnknown, MerchantSuspended):
@@ -113,7 +119,12 @@ def _kept(agent: Joined, health: Any, bindings: list[UUID]) -> Standing:
                 version="",
                 health=health,
                 source="relay",
-                now=clock.now(),
+                now=heard,
             )
         bound = agents.still_bound(bindings) if bindings else set()
     return Standing(joined=True, bound=frozenset(bound))
+
+
+def _parted(agent: Joined, closed: datetime) -> None:
+    with scope.tenant(agent.merchant):
+        store_departure(agent.register_id, agent_id=agent.agent_id, now=closed)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -53,6 +54,7 @@ class Relay:
         self._known: WeakKeyDictionary[ServerConnection, Joined] = WeakKeyDictionary()
         self._strangers = 0
         self._server: Server | None = None
+        self._closing = False
 
     async def open(self, host: str, port: int) -> int:
         """Begins to listen; the port (0 asks for any)."""
@@ -73,6 +75,7 @@ class Relay:
         return int(next(iter(self._server.sockets)).getsockname()[1])
 
     async def close(self) -> None:
+        self._closing = True  # it is we who go, not the agents
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()
@@ -143,8 +146,18 @@ class Relay:
         except ConnectionClosed:
             pass  # how every connection ends that was not closed politely
         finally:
-            self.hub.depart(agent)
+            gone, closed = self.hub.depart(agent), clock.now()
             await _end(beside)
+            if gone and not self._closing:
+                await self._note_departure(agent, closed)
+
+    async def _note_departure(self, agent: AgentLink, closed: datetime) -> None:
+        """The desk is told at once; where it cannot be, it sees by itself that no beat comes."""
+        log.info("agent %s of %s went", agent.joined.id, agent.joined.merchant)
+        try:
+            await self._books.part(agent.joined, closed)
+        except Unavailable as error:
+            log.warning("a departure was not stored: %s", error)
 
     def _hear(self, agent: AgentLink, raw: str | bytes) -> None:
         try:

@@ -24,10 +24,13 @@ class Hub:
             self._let_go(older)
             older.hang_up(REPLACED, "replaced by a newer connection")
 
-    def depart(self, agent: AgentLink) -> None:
-        if self._agents.get(agent.key) is agent:
+    def depart(self, agent: AgentLink) -> bool:
+        """Forgets a closed link; whether the agent is gone with it, and not here by another."""
+        newest = self._agents.get(agent.key) is agent
+        if newest:
             del self._agents[agent.key]
         self._let_go(agent)
+        return newest
 
     def enter(self, page: PageLink, ticket: Ticket, message_id: str) -> AgentLink | None:
         """Seats a page at the agent of its ticket; ``None`` after refusing it."""

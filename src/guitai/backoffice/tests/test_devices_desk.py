@@ -109,16 +109,72 @@ def test_a_code_that_only_the_agent_knows_keeps_its_words(desk, shop):
 
 
 def test_an_agent_that_fell_silent_at_work(desk, shop):
-    beat(shop, at=NOON - 91 * S, findings=[{"code": "PAPER_END", "level": "error"}])
+    beat(shop, at=NOON - 71 * S, findings=[{"code": "PAPER_END", "level": "error"}])
     open_session(shop, NOON - 3600 * S)
     page = one(desk, shop)
-    assert "沒有回報" in page
+    assert "失去聯絡（最後 11:58）" in page
     assert knowledge.remedy("AGENT_SILENT").message in page
     # What it once told may be over by now.
     assert knowledge.remedy("PAPER_END").message not in page
 
 
-@pytest.mark.parametrize(("later", "state"), [(90, "正常"), (91, "不明")])
+HOPS_OF = {
+    "silent": ["不明", "異常", "不明", "不明", "不明", "不明"],
+    "away": ["不明", "注意", "不明", "不明", "不明", "不明"],
+}
+
+
+@pytest.mark.parametrize(
+    ("opened", "stands", "tone"), [(True, "silent", "bad"), (False, "away", "warn")]
+)
+@pytest.mark.parametrize("hours", [71 / 3600, 23, 30])
+def test_nothing_stays_green_behind_a_lost_agent(desk, shop, opened, stands, tone, hours):
+    """With the clock moved on, at work and at rest: lost, and since when."""
+    beat(shop, printer={"paper": "ok"})
+    if opened:
+        open_session(shop, NOON)
+    assert row_of(shop)["standing"].state == "ok"
+    with clock.moved(NOON + hours * 3600 * S):
+        row = row_of(shop)
+        assert (row["standing"].state, row["tone"]) == (stands, tone)
+        assert [hop["state"] for hop in row["hops"]] == HOPS_OF[stands]
+        assert row["state"] == (
+            "失去聯絡（最後 12:00）" if hours < 12 else "失去聯絡（最後 11-21 12:00）"
+        )
+        assert row["paper"] == "不明（最後：足夠）"
+        page = listed(desk, shop)
+        assert row["state"] in page and "1 台有狀況" in page
+        assert "都正常" not in one(desk, shop)
+
+
+def test_an_agent_whose_line_closed_is_lost_at_once(shop):
+    beat(shop)
+    open_session(shop, NOON - 3600 * S)
+    with scope.tenant(shop.merchant_id):
+        devices.store_departure(shop.register.id, agent_id="9f0c", now=NOON + S)
+    with clock.moved(NOON + 2 * S):
+        row = row_of(shop)
+        assert row["state"] == "失去聯絡（最後 12:00）"
+        assert [hop["state"] for hop in row["hops"]] == HOPS_OF["silent"]
+        beat(shop, at=NOON + 2 * S)
+        assert row_of(shop)["state"] == "正常"
+
+
+def test_a_page_that_knows_no_hops_does_not_make_the_way_good(desk, shop):
+    beat(shop, hops=[], code="OK", source="page")
+    row = row_of(shop)
+    assert (row["state"], row["tone"]) == ("不明", "warn")
+    page = one(desk, shop)
+    assert "從列印程式到紙張都正常" not in page and "還不知道" in page
+
+
+def row_of(shop):
+    with scope.tenant(shop.merchant_id):
+        (row,) = shown_registers([shop.register])
+    return row
+
+
+@pytest.mark.parametrize(("later", "state"), [(70, "正常"), (71, "不明")])
 def test_a_page_that_passed_something_on_is_joined(shop, later, state):
     """The relay's report in between does not make it a stranger; a long silence does."""
     beat(shop, source="page")

@@ -95,13 +95,12 @@ def _shown(register: Register, beat: AgentBeat | None, queue: Queue, opened: Any
     )
     profile = (beat.profile if beat else "") or register.printer_profile
     findings = words.shown_findings(beat, stands, profile)
-    word, tone = words.STANDINGS[stands.state]
     return {
         "register": register,
         "beat": beat,
         "standing": stands,
-        "state": word,
-        "tone": tone,
+        "state": words.standing_word(beat, stands, now),
+        "tone": words.STANDINGS[stands.state][1],
         "hops": words.shown_hops(beat, stands),
         "findings": findings,
         "cause": words.cause_of(beat, stands, findings),
@@ -110,7 +109,7 @@ def _shown(register: Register, beat: AgentBeat | None, queue: Queue, opened: Any
         "agent": words.shown_version(beat),
         "printer": (beat.printer if beat else "") or profile_title(profile),
         "set_to": profile_title(register.printer_profile),
-        "paper": words.PAPERS[beat.paper] if beat else "",
+        "paper": words.paper_word(beat, stands),
         "queue": words.shown_queue(beat, queue),
         "drift": words.drift_words(beat.drift_ms) if beat else "",
     }

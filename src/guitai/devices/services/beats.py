@@ -43,10 +43,21 @@ def store_beat(
         "source": source,
         "seen_at": now,
         "told_at": signs.told_at,
+        "gone_at": None,
     }
     if source == "page":
         facts["page_at"] = now
     return _replaced(register_id, facts) or _added(register_id, facts)
+
+
+def store_departure(register_id: UUID, *, agent_id: str, now: datetime) -> bool:
+    """Keeps that the relay's line to an agent closed at ``now``; whether that is news.
+
+    What was heard of the agent since stands against it, and so does another agent's report. Needs
+    the open tenant scope.
+    """
+    kept = AgentBeat.objects.filter(register_id=register_id, agent_id=agent_id)
+    return kept.filter(seen_at__lte=now, gone_at=None).update(gone_at=now) > 0
 
 
 def _replaced(register_id: UUID, facts: dict[str, Any]) -> bool:
@@ -55,11 +66,28 @@ def _replaced(register_id: UUID, facts: dict[str, Any]) -> bool:
         kept = AgentBeat.objects.select_for_update().filter(register_id=register_id).first()
         if kept is None:
             return False
+        if _is_echo(kept, facts):
+            return False
         told = kept.told_at if kept.agent_id == facts["agent_id"] else None
         if is_late(kept.seen_at, told, facts["seen_at"], facts["told_at"]):
             return False
         AgentBeat.objects.filter(id=kept.id).update(**facts)
     return True
+
+
+def _is_echo(kept: AgentBeat, facts: dict[str, Any]) -> bool:
+    """Whether a report of an agent that went is from before it went.
+
+    The server's clock says so for one that was on its way, the agent's own for one that a till
+    page repeats because it has not noticed yet.
+    """
+    if kept.gone_at is None or kept.agent_id != facts["agent_id"]:
+        return False
+    if facts["seen_at"] <= kept.gone_at:
+        return True
+    told = facts["told_at"]
+    old = told is not None and kept.told_at is not None and told <= kept.told_at
+    return facts["source"] == "page" and old
 
 
 def _added(register_id: UUID, facts: dict[str, Any]) -> bool:

@@ -182,3 +182,54 @@ def test_strange_texts_and_moments_do_no_harm(shop, strange):
 )
 def test_versions_are_numbers_not_words(version, than, older):
     assert rules.is_older(version, than) is older
+
+
+def went(shop, at, *, agent_id="9f0c"):
+    return services.store_departure(shop.register.id, agent_id=agent_id, now=at)
+
+
+def gone_at(shop):
+    return queries.beat(shop.register.id).gone_at
+
+
+def test_a_departure_is_kept_until_the_agent_is_heard_again(shop):
+    keep(shop, told(NOON))
+    assert went(shop, NOON + SECOND)
+    assert gone_at(shop) == NOON + SECOND
+    assert not went(shop, NOON + 2 * SECOND)
+    assert gone_at(shop) == NOON + SECOND
+    back = NOON - timedelta(hours=1)  # its clock was set back
+    assert keep(shop, told(back), at=NOON + 3 * SECOND)
+    assert gone_at(shop) is None
+
+
+def test_what_was_heard_before_it_went_does_not_bring_it_back(shop):
+    keep(shop, told(NOON))
+    went(shop, NOON + 2 * SECOND)
+    assert not keep(shop, told(NOON + SECOND), at=NOON + SECOND)
+    # A till page that has not noticed says its last word again, however late.
+    for late in (3 * SECOND, timedelta(minutes=10)):
+        assert not keep(shop, told(NOON), at=NOON + late, source="page")
+    assert gone_at(shop) == NOON + 2 * SECOND
+    # The same page has the agent's newest word: they still speak with each other.
+    assert keep(shop, told(NOON + 5 * SECOND), at=NOON + 6 * SECOND, source="page")
+    assert gone_at(shop) is None
+
+
+def test_a_departure_that_is_told_late_changes_nothing(shop):
+    keep(shop, told(NOON + SECOND), at=NOON + SECOND)
+    assert not went(shop, NOON)
+    assert gone_at(shop) is None
+
+
+def test_only_the_agent_that_reported_can_go(shop):
+    assert not went(shop, NOON)
+    keep(shop, told(NOON))
+    assert not went(shop, NOON + SECOND, agent_id="other")
+    other = make_shop(name="別家", ban=OTHER_BAN)
+    with other.tenant():
+        assert not went(shop, NOON + SECOND)
+    assert gone_at(shop) is None
+    went(shop, NOON + SECOND)
+    assert keep(shop, told(NOON), at=NOON + 2 * SECOND, agent_id="other", source="page")
+    assert gone_at(shop) is None

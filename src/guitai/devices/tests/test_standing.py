@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from guitai.devices.rules import SERVER_LEVELS, Queue, standing
+from guitai.devices.rules import AGENT_HOPS, SERVER_LEVELS, Queue, standing
 from guitai.kernel.testing import taipei
 from guitai_agent import knowledge
 
@@ -14,14 +14,21 @@ S = timedelta(seconds=1)
 EMPTY = Queue()
 
 
+def way(*states):
+    """The agent's hops in these states, the rest of them ok."""
+    told = [*states, *["ok"] * (len(AGENT_HOPS) - len(states))]
+    return [{"hop": hop, "state": state} for hop, state in zip(AGENT_HOPS, told, strict=True)]
+
+
 @dataclass
 class Beat:
     seen_at: datetime = NOON
     version: str = "0.1.0"
     drift_ms: int | None = 0
-    hops: list = field(default_factory=list)
+    hops: list = field(default_factory=way)
     findings: list = field(default_factory=list)
     queue_uncertain: int = 0
+    gone_at: datetime | None = None
 
 
 def stands(beat, *, now=NOON, prints=True, opened_at=None, queue=EMPTY):
@@ -38,14 +45,15 @@ def test_nothing_heard_yet_is_told_only_where_something_is_expected():
 @pytest.mark.parametrize(
     ("quiet", "opened", "state"),
     [
-        (90, 3600, "ok"),
-        (91, 3600, "silent"),
-        (23 * 3600, None, "ok"),
-        (24 * 3600, None, "ok"),
-        (24 * 3600 + 1, None, "silent"),
-        (12 * 3600, 60, "ok"),       # the shop has just opened: the agent has its 90 s
-        (12 * 3600, 90, "ok"),
-        (12 * 3600, 91, "silent"),
+        (70, 3600, "ok"),
+        (71, 3600, "silent"),
+        (70, None, "ok"),            # an agent that runs beats at rest as well
+        (71, None, "away"),
+        (23 * 3600, None, "away"),
+        (12 * 3600, 60, "away"),     # the shop has just opened: not green, and not yet red
+        (12 * 3600, 70, "away"),
+        (12 * 3600, 71, "silent"),
+        (71, 71, "silent"),
     ],
 )  # fmt: skip
 def test_silence_while_somebody_works_and_while_nobody_does(quiet, opened, state):
@@ -53,13 +61,24 @@ def test_silence_while_somebody_works_and_while_nobody_does(quiet, opened, state
     found = stands(Beat(seen_at=NOON - quiet * S), opened_at=opened_at)
     assert found.state == state
     assert ("AGENT_SILENT" in found.codes) == (state == "silent")
+    assert found.is_lost == (state != "ok")
+    assert found.is_trouble == (state != "ok")
+
+
+@pytest.mark.parametrize(("opened", "state"), [(None, "away"), (60, "away"), (3600, "silent")])
+def test_an_agent_whose_line_closed_is_lost_at_once(opened, state):
+    opened_at = None if opened is None else NOON - opened * S
+    assert stands(Beat(gone_at=NOON), opened_at=opened_at).state == state
+    assert stands(Beat(gone_at=None), opened_at=opened_at).state == "ok"
 
 
 @pytest.mark.parametrize(
     ("hops", "levels", "state"),
     [
         (["ok", "ok"], [], "ok"),
-        (["ok", "unknown"], [], "ok"),
+        (["ok", "unknown"], [], "unknown"),
+        (["warn", "unknown"], [], "warn"),
+        (["ok", "error", "unknown"], [], "error"),
         (["ok", "warn"], [], "warn"),
         (["warn", "error"], [], "error"),
         (["ok"], ["warn"], "warn"),
@@ -69,10 +88,17 @@ def test_silence_while_somebody_works_and_while_nobody_does(quiet, opened, state
 )
 def test_the_worst_decides(hops, levels, state):
     beat = Beat(
-        hops=[{"state": one} for one in hops],
+        hops=way(*hops),
         findings=[{"code": f"X{i}", "level": one} for i, one in enumerate(levels)],
     )
     assert stands(beat).state == state
+
+
+@pytest.mark.parametrize("told", [[], way()[:1], way()[:4], [{"hop": "page", "state": "ok"}]])
+def test_a_way_that_was_not_told_whole_is_not_called_good(told):
+    found = stands(Beat(hops=told))
+    assert found.state == "unknown"
+    assert found.is_trouble and not found.is_lost
 
 
 @pytest.mark.parametrize(

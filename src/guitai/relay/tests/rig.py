@@ -25,7 +25,7 @@ class FakeBooks:
     """What the database would say; ``stored`` is what was told to it."""
 
     def __init__(self):
-        self.known, self.stored, self.unlocked = {}, [], set()
+        self.known, self.stored, self.unlocked, self.parted = {}, [], set(), []
         self.failure, self.slow = None, 0.0
 
     def join(self, merchant=None, token=""):
@@ -50,6 +50,11 @@ class FakeBooks:
         self.stored.append((agent.id, health))
         bound = frozenset(set(bindings) - self.unlocked)
         return Standing(agent.token in self.known, bound)
+
+    async def part(self, agent, closed):
+        if self.failure:
+            raise self.failure
+        self.parted.append(agent.id)
 
 
 class Rig:

@@ -9,6 +9,7 @@ from django.db import OperationalError, connections
 from guitai.devices.errors import AgentUnknown
 from guitai.devices.models import AgentBeat
 from guitai.devices.services import agents
+from guitai.kernel import clock
 from guitai.kernel.audit import Actor
 from guitai.numbering.tests.shop import OTHER_BAN, make_shop
 from guitai.relay import books as module
@@ -120,3 +121,15 @@ def test_too_many_questions_are_refused_and_not_piled_up(books, monkeypatch):
     monkeypatch.setattr(module, "MOST_WAITING", 0)
     with pytest.raises(Unavailable, match="too many"):
         asyncio.run(books.recognise("x.y"))
+
+
+def test_a_departure_is_kept_for_its_own_register(shop, books):
+    agent = asyncio.run(books.recognise(joined(shop).token))
+    asyncio.run(books.keep(agent, HEALTH, []))
+    closed = clock.now()
+    asyncio.run(books.part(agent, closed))
+    with shop.tenant():
+        assert AgentBeat.objects.get().gone_at == closed
+    asyncio.run(books.keep(agent, HEALTH, []))
+    with shop.tenant():
+        assert AgentBeat.objects.get().gone_at is None
