@@ -15,6 +15,7 @@ from .datadir import Lock, SettingsFile, write_private
 from .drivers.discovery import Finder, Watch, parse_target, system_devices
 from .drivers.opening import DeviceOpener
 from .escpos.glyphs import paper_fonts
+from .identity import settle
 from .install.home import Home, default_root
 from .journal import Journal
 from .knowledge import profile
@@ -65,6 +66,7 @@ class Agent:
         self._logbook = Logbook(options.data, verbose=options.verbose)
         self.settings = SettingsFile(options.data)
         self.journal = Journal(options.data / "journal.db")
+        settle(self.settings, self.journal)
         self.virtual = self._virtual_printer()
         self.opener = self._make_opener()
         self.page_token = secrets.token_urlsafe(32)

@@ -25,15 +25,16 @@ class OwnerClient:
 
     def __init__(self, data: Path) -> None:
         try:
-            self._run = json.loads((data / "run.json").read_text("utf-8"))
-        except FileNotFoundError:
+            run = json.loads((data / "run.json").read_text("utf-8"))
+            self._port, self._token = run["port"], run["token"]
+        except (FileNotFoundError, ValueError, TypeError, KeyError):  # not there, or cut short
             raise NotRunning(str(data)) from None
         self._socket: ClientConnection | None = None
         self._open = ExitStack()
         self._number = 0
 
     def __enter__(self) -> "OwnerClient":
-        port = self._run["port"]
+        port = self._port
         origin = Origin(f"http://127.0.0.1:{port}")
         try:
             opening = connect(
@@ -42,7 +43,7 @@ class OwnerClient:
             self._socket = self._open.enter_context(opening)
         except (OSError, WebSocketException) as error:
             raise NotRunning(str(error)) from error
-        self.welcome = self.ask("auth", token=self._run["token"])
+        self.welcome = self.ask("auth", token=self._token)
         return self
 
     def __exit__(self, *exc: object) -> None:

@@ -2,16 +2,20 @@
 
 import contextlib
 import json
+import logging
 import os
 import secrets
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin, get_type_hints
 
 from .errors import DataDirBusy
+
+log = logging.getLogger(__name__)
 
 
 def default_data_dir() -> Path:
@@ -31,6 +35,54 @@ def write_private(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     half.replace(path)
+
+
+class Unreadable(ValueError):
+    """A file of the folder is not what we once wrote: empty, cut short, or of another shape."""
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """The JSON object in that file; ``Unreadable``, and ``OSError`` where it cannot be opened."""
+    try:
+        told = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(str(error)) from error
+    if not isinstance(told, dict):
+        raise Unreadable("not an object")
+    return told
+
+
+def known_fields(kind: type, told: Mapping[str, Any]) -> dict[str, Any]:
+    """The dataclass's fields out of ``told``; under ``rest`` what it does not know.
+
+    A version that was gone back from may have written more than this one knows: that must neither
+    stop us nor be lost when we write. Raises ``Unreadable`` for a value of another kind.
+    """
+    hints = get_type_hints(kind)
+    known: dict[str, Any] = {}
+    for name, value in told.items():
+        if name not in hints or name == "rest":
+            known.setdefault("rest", {})[name] = value
+            continue
+        wanted = get_origin(hints[name]) or hints[name]
+        if not isinstance(value, (int, float) if wanted is float else wanted):
+            raise Unreadable(f"{name} is no {wanted.__name__}")
+        known[name] = value
+    return known
+
+
+def flat(value: Any) -> dict[str, Any]:
+    """A dataclass as it is written: its fields, and beside them its ``rest``."""
+    told = asdict(value)
+    return {**told.pop("rest"), **told}
+
+
+def put_aside(path: Path, why: Exception) -> Path:
+    """Rename a file that cannot be read, so that a person can still look at it; say so."""
+    aside = path.with_name(f"{path.name}.broken-{time.strftime('%Y%m%d-%H%M%S')}")
+    path.replace(aside)
+    log.error("%s 無法讀取（%s），已改名為 %s，並以預設值重新開始。", path.name, why, aside.name)
+    return aside
 
 
 class Lock:
@@ -70,11 +122,12 @@ class Pairing:
     terminal: str = ""
     label: str = ""
     created: float = 0.0
+    rest: dict[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass
 class Settings:
-    """What the agent remembers between starts."""
+    """What the agent remembers between starts. ``rest``: what a later version wrote."""
 
     agent_id: str
     device_id: str = ""
@@ -83,16 +136,34 @@ class Settings:
     devices: dict[str, dict[str, Any]] = field(default_factory=dict)  # drivers/notes.py
     scanner_id: str = ""
     scanner_baud: int = 9600
+    rest: dict[str, Any] = field(default_factory=dict)
+
+
+def read_settings(path: Path) -> Settings:
+    """What that file says; ``Unreadable``, ``OSError``."""
+    told = known_fields(Settings, read_object(path))
+    try:
+        told["pairings"] = [
+            Pairing(**known_fields(Pairing, each)) for each in told.get("pairings", [])
+        ]
+        return Settings(**told)
+    except (TypeError, AttributeError) as error:  # a field is missing, or a pairing no object
+        raise Unreadable(str(error)) from error
 
 
 class SettingsFile:
-    """``config.json``, written whole on every change. Safe from any thread."""
+    """``config.json``, written whole on every change. Safe from any thread.
+
+    One that cannot be read is put aside and the agent starts with defaults: unpaired, without a
+    chosen printer, and under a new name (``fresh``).
+    """
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "config.json"
         self._lock = threading.RLock()
+        self.fresh = False
         self.now = self._read()
-        if not self._path.exists():
+        if self.fresh:
             self.save()
 
     @contextlib.contextmanager
@@ -104,11 +175,20 @@ class SettingsFile:
 
     def save(self) -> None:
         with self._lock:
-            write_private(self._path, json.dumps(asdict(self.now), ensure_ascii=False, indent=1))
+            told = flat(self.now) | {"pairings": [flat(each) for each in self.now.pairings]}
+            write_private(self._path, json.dumps(told, ensure_ascii=False, indent=1))
 
     def _read(self) -> Settings:
-        if not self._path.exists():
-            return Settings(agent_id=secrets.token_hex(16))
-        known = json.loads(self._path.read_text("utf-8"))
-        pairings = [Pairing(**pairing) for pairing in known.pop("pairings")]
-        return Settings(**known, pairings=pairings)
+        try:
+            return read_settings(self._path)
+        except FileNotFoundError:
+            pass
+        except Unreadable as error:
+            put_aside(self._path, error)
+        self.fresh = True
+        return Settings(agent_id=new_name())
+
+
+def new_name() -> str:
+    """A name no agent has had."""
+    return secrets.token_hex(16)

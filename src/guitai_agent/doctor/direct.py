@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .. import __version__
-from ..datadir import Lock, Settings, SettingsFile
+from ..datadir import Lock, Settings, Unreadable, read_settings
 from ..drivers import pnp
 from ..drivers.discovery import Finder, system_devices
 from ..drivers.opening import DeviceOpener
@@ -119,13 +119,13 @@ class Direct:
     # -- the folder -------------------------------------------------------------------------
 
     def _settings(self) -> Settings:
-        if not (self.folder / "config.json").exists():
-            return Settings(agent_id="")
         try:
-            return SettingsFile(self.folder).now
-        except (OSError, ValueError, TypeError, KeyError) as error:
+            return read_settings(self.folder / "config.json")
+        except FileNotFoundError:
+            pass
+        except (OSError, Unreadable) as error:
             self.trouble = f"設定檔無法讀取：{error}"
-            return Settings(agent_id="")
+        return Settings(agent_id="")
 
     def _jobs(self) -> list[Job]:
         if not (self.folder / "journal.db").exists():

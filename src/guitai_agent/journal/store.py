@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import AgentError
-from .opening import open_journal, plainly
+from .mark import Mark
+from .opening import JOURNAL_CODES, WAIT_SECONDS, open_journal, plainly
 from .rules import OPEN, PRINTABLE, State, canonical, digest, may
 
 COLUMNS = (
@@ -27,6 +28,7 @@ PENDING = (*PRINTABLE, State.SENDING)
 QUEUE_LIMIT = 200
 KEEP_DOCUMENTS = 90 * 86_400.0
 IDENTITY_LIFE = 730 * 86_400.0
+TRY_OUT_MS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,12 @@ class Journal:
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
         self.clock = clock
         self.on_change: Callable[[Job], None] = lambda job: None
+        self.path = path
+        self.trouble = ""
+        """Why file or disk refused us last (``JOURNAL_CODES``), until ``try_out`` finds it well."""
         self._lock = threading.RLock()
         self._db = open_journal(path)
+        self._mark = Mark(path.with_name("journal.mark"))
 
     def close(self) -> None:
         with self._lock:
@@ -97,7 +103,7 @@ class Journal:
                 raise AgentError("expired")
             if self._count_open() >= QUEUE_LIMIT:
                 raise AgentError("queue_full")
-            self._insert(wanted, sha256, now)
+            self._mark.write(self._insert(wanted, sha256, now))
             job = self.get(wanted.job_id)
         self.on_change(job)
         return job, False
@@ -205,19 +211,67 @@ class Journal:
         return pruned
 
     @property
+    def name(self) -> str:
+        """The agent whose memory this is; empty: nobody's yet."""
+        return self._note("agent_id")
+
+    def take_name(self, agent_id: str) -> None:
+        """From now on this is the memory of that agent, from here on complete."""
+        with self._writing():
+            self._write_note("agent_id", agent_id)
+        self._mark.write(self.taken)
+
+    @property
+    def taken(self) -> int:
+        """How many jobs have ever been taken, the forgotten ones too."""
+        with self._reading() as cursor:
+            row = cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = 'job'").fetchone()
+        return int(row[0]) if row else 0
+
+    @property
+    def complete(self) -> bool:
+        """Is the last job that was taken in here? Not after an older copy was put back."""
+        return self.taken >= self._mark.read()
+
+    def try_out(self, size: int) -> str:
+        """Can ``size`` more bytes be written? Writes and deletes them; the code if not, else empty.
+
+        Waits for another program much shorter than a job would: it looks again soon.
+        """
+        with self._lock:
+            self._db.execute(f"PRAGMA busy_timeout = {TRY_OUT_MS}")
+            try:
+                with self._writing():
+                    self._write_note("room", "x" * size)
+                with self._writing():
+                    self._db.execute("DELETE FROM note WHERE key = 'room'")
+            except AgentError as error:
+                return error.code
+            finally:
+                self._db.execute(f"PRAGMA busy_timeout = {int(WAIT_SECONDS * 1000)}")
+            self.trouble = ""
+        return ""
+
+    @property
     def dirty(self) -> bool:
         """May the printer still hold a part of a job? True from ``sending`` to ``done``, also
         over a crash: then it must be cleaned before the next first byte (printing.md §7)."""
-        with self._reading() as cursor:
-            row = cursor.execute("SELECT value FROM note WHERE key = 'dirty'").fetchone()
-        return bool(row == ("1",))
+        return self._note("dirty") == "1"
 
     def set_dirty(self, dirty: bool) -> None:
         with self._writing():
             self._write_dirty(dirty)
 
     def _write_dirty(self, dirty: bool) -> None:
-        self._db.execute("INSERT OR REPLACE INTO note VALUES ('dirty', ?)", (str(int(dirty)),))
+        self._write_note("dirty", str(int(dirty)))
+
+    def _note(self, key: str) -> str:
+        with self._reading() as cursor:
+            row = cursor.execute("SELECT value FROM note WHERE key = ?", (key,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def _write_note(self, key: str, value: str) -> None:
+        self._db.execute("INSERT OR REPLACE INTO note VALUES (?, ?)", (key, value))
 
     def _move_all(self, where: str, args: tuple[object, ...], new: State, reason: str) -> None:
         with self._lock:
@@ -237,15 +291,26 @@ class Journal:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Cursor]:
-        with plainly(), self._lock, closing(self._db.cursor()) as cursor:
+        with self._plainly(), self._lock, closing(self._db.cursor()) as cursor:
             yield cursor
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """One transaction, on the disk when it is left; nothing has changed when it fails."""
-        with plainly(), self._lock, self._db:
+        with self._plainly(), self._lock, self._db:
             self._db.execute("BEGIN IMMEDIATE")
             yield
+
+    @contextmanager
+    def _plainly(self) -> Iterator[None]:
+        """As ``plainly``, and remembers it: the doctor tells of it (``trouble``)."""
+        try:
+            with plainly():
+                yield
+        except AgentError as error:
+            if error.code in JOURNAL_CODES:
+                self.trouble = error.code
+            raise
 
     def _compare_and_set(self, job: Job, new: State, reason: str, sent: int) -> None:
         now = self.clock()
@@ -263,15 +328,16 @@ class Journal:
             elif job.state is State.SENDING and new is not State.UNCERTAIN:
                 self._write_dirty(False)
 
-    def _insert(self, wanted: Submission, sha256: str, now: float) -> None:
+    def _insert(self, wanted: Submission, sha256: str, now: float) -> int:
         values = (wanted.job_id, wanted.origin, wanted.kind, wanted.copy, sha256)
         doc = canonical(wanted.doc).decode()
         with self._writing():
-            self._db.execute(
+            cursor = self._db.execute(
                 f"INSERT INTO job ({COLUMNS}) VALUES (?,?,?,?,?,?,'queued','',0,?,?,?)",
                 (*values, doc, now, now, wanted.expires),
             )
             self._record(wanted.job_id, now, State.QUEUED, "", 0)
+        return int(cursor.lastrowid or 0)
 
     def _record(self, job_id: str, now: float, state: State, reason: str, sent: int) -> None:
         self._db.execute(

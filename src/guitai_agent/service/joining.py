@@ -11,12 +11,12 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..datadir import write_private
+from ..datadir import Unreadable, flat, known_fields, put_aside, read_object, write_private
 from ..errors import AgentError
 from .tillheaders import Upstream, upstream_of
 
@@ -35,10 +35,15 @@ class Membership:
     store: str
     insecure: bool = False
     refused: bool = False
+    rest: dict[str, Any] = field(default_factory=dict, compare=False)  # of a later version
 
 
 class MembershipFile:
-    """``relay.json`` beside the settings, for its owner's eyes only. Safe from any thread."""
+    """``relay.json`` beside the settings, for its owner's eyes only. Safe from any thread.
+
+    One that cannot be read is put aside: the agent works on without the server until it is joined
+    again.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "relay.json"
@@ -51,7 +56,7 @@ class MembershipFile:
             if membership is None:
                 self._path.unlink(missing_ok=True)
             else:
-                write_private(self._path, json.dumps(asdict(membership), ensure_ascii=False))
+                write_private(self._path, json.dumps(flat(membership), ensure_ascii=False))
 
     def mark_refused(self, token: str) -> None:
         """The server does not know that token any more; a newer one is left alone."""
@@ -60,9 +65,13 @@ class MembershipFile:
             self.keep(replace(now, refused=True))
 
     def _read(self) -> Membership | None:
-        if not self._path.exists():
+        try:
+            return Membership(**known_fields(Membership, read_object(self._path)))
+        except FileNotFoundError:
             return None
-        return Membership(**json.loads(self._path.read_text("utf-8")))
+        except (Unreadable, TypeError) as error:  # TypeError: a field is missing
+            put_aside(self._path, error)
+            return None
 
 
 def is_near(host: str) -> bool:
