@@ -1,9 +1,19 @@
 #!/usr/bin/env bash
-# 安裝櫃台列印程式（Linux，使用者層級）。用法：./install.sh [來源網址或資料夾]
+# 安裝櫃台列印程式（Linux）。用法：./install.sh [--system] [來源網址]
+#   --system  整台電腦共用（需要 root），否則只給執行的人使用
 set -euo pipefail
+system=()
+if [ "${1:-}" = --system ]; then system=(--system); shift; fi
 here=$(cd "$(dirname "$0")" && pwd)
 source=${1:-$here}
 python=${PYTHON:-python3}
+if [ ${#system[@]} -gt 0 ]; then
+  if [ "$(id -u)" != 0 ]; then echo "整台電腦共用的安裝需要 root：請以 sudo 執行。" >&2; exit 1; fi
+  umask 022  # 服務以另一個使用者執行，必須讀得到安裝的檔案
+  command=/usr/local/bin/guitai-agent
+else
+  command=$HOME/.local/bin/guitai-agent
+fi
 
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
   echo "需要 Python 3.11 以上；這裡是 $("$python" --version)。" >&2
@@ -21,10 +31,19 @@ trap 'rm -rf "$temporary"' EXIT
 offline=()
 if [ -d "$here/wheels" ]; then offline=(--no-index --find-links "$here/wheels"); fi
 pip=("$temporary/venv/bin/python" -m pip install -q --disable-pip-version-check)
-"${pip[@]}" "${offline[@]}" --require-hashes --only-binary :all: -r "$here"/guitai_agent-*.requirements.txt
-"${pip[@]}" --no-deps --no-index "$here"/guitai_agent-*.whl
-agent=("$temporary/venv/bin/python" -m guitai_agent)
-"${agent[@]}" update --no-restart --from "$source"
-root=${XDG_DATA_HOME:-$HOME/.local/share}/guitai-agent
-"$python" "$root/launch.py" install-service
+# 資料夾裡可能還有舊版的檔案：要裝的是 latest.json 寫的那一版。
+version=$("$python" -c 'import json, sys; print(json.load(open(sys.argv[1]))["version"])' "$here/latest.json")
+"${pip[@]}" "${offline[@]}" --require-hashes --only-binary :all: -r "$here/guitai_agent-$version.requirements.txt"
+"${pip[@]}" --no-deps --no-index "$here/guitai_agent-$version-py3-none-any.whl"
+"$temporary/venv/bin/python" -m guitai_agent update --no-restart "${system[@]}" --from "$source"
+
+# 從這裡開始用裝好的指令，它啟動使用中的版本。
+case ":$PATH:" in
+  *":${command%/*}:"*) ;;
+  *) echo "指令在 $command；重新登入後可以直接輸入 guitai-agent。" ;;
+esac
+"$command" install-service "${system[@]}" || {
+  echo "列印程式已裝好，但沒有設定自動啟動（原因在上面）。可以先執行：$command run" >&2
+  exit 1
+}
 echo "完成。請開啟 http://127.0.0.1:47120/ 選擇發票機並取得配對碼。"

@@ -31,8 +31,11 @@ function Install-First {
     try {
         Invoke-Checked 'py' @('-3', '-m', 'venv', $Temporary)
         $Python = Join-Path $Temporary 'Scripts\python.exe'
-        $Needs = (Get-Item (Join-Path $PSScriptRoot 'guitai_agent-*.requirements.txt')).FullName
-        $Wheel = (Get-Item (Join-Path $PSScriptRoot 'guitai_agent-*.whl')).FullName
+        # Older files may lie beside it: latest.json says which version is meant.
+        $Latest = Get-Content -Raw -Encoding UTF8 (Join-Path $PSScriptRoot 'latest.json') | ConvertFrom-Json
+        $Name = "guitai_agent-$($Latest.version)"
+        $Needs = Join-Path $PSScriptRoot "$Name.requirements.txt"
+        $Wheel = Join-Path $PSScriptRoot "$Name-py3-none-any.whl"
         $Pip = @('-m', 'pip', 'install', '-q', '--disable-pip-version-check')
         $Wheels = Join-Path $PSScriptRoot 'wheels'
         $Offline = @()

@@ -1,5 +1,6 @@
 """``guitai-agent install-service``, ``remove-service`` and ``update``."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -10,15 +11,15 @@ from rich.console import Console
 from .client import NotRunning, OwnerClient, Refused
 from .datadir import default_data_dir
 from .install import services, systemd, udev
-from .install.home import Home
+from .install.home import Home, default_root, running_root
 from .install.refusals import InstallRefused
 from .install.services import Call, Place, Remove, Step, Write
 from .install.updater import Updater
+from .service.joining import MembershipFile
 
 out, err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True)
-DEFAULT_DATA = default_data_dir()
 
-Data = Annotated[Path, typer.Option("--data", help="資料夾（設定、列印日誌）。")]
+Data = Annotated[Path | None, typer.Option("--data", help="資料夾（設定、列印日誌）。")]
 Root = Annotated[Path | None, typer.Option("--root", help="版本存放的資料夾。")]
 System = Annotated[bool, typer.Option("--system", help="整台電腦共用（Linux，需 root）。")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="只顯示會做什麼，不執行。")]
@@ -58,18 +59,23 @@ def update(
     ] = None,
     system: System = False,
     root: Root = None,
-    data: Data = DEFAULT_DATA,
+    data: Data = None,
     restart: Annotated[bool, typer.Option(help="更新後重新啟動服務。")] = True,
 ) -> None:
     """更新列印程式；新版本裝在舊版本旁邊，可以退回。"""
+    system = system or (root is None and running_root() == default_root(system=True))
     place = Place(system, root=root)
+    folder = data or (Path(systemd.STATE) if system else default_data_dir())
     try:
         services.check_rights(place)
+        if system:
+            os.umask(0o022)  # the service's passing user must be able to read what root installs
         if key is not None:
             place.home.prepare()
             place.home.remember_key(_read_key(key))
-        updater = make_updater(place.home, data, place if restart else None)
+        updater = make_updater(place.home, folder, place if restart else None)
         version = updater.back() if back else updater.update(source)
+        services.do(services.command_steps(place))
     except InstallRefused as refused:
         _fail(refused)
     out.print(f"使用中的版本：{version}")
@@ -86,6 +92,7 @@ def make_updater(home: Home, data: Path, place: Place | None) -> Updater:
         busy=lambda: _sending(data),
         restart=restarted,
         answers=lambda: _version(data),
+        joined=lambda: _joined(data),
         say=lambda text: out.print(text, markup=False),
     )
 
@@ -108,6 +115,12 @@ def _version(data: Path) -> str:
         return ""
 
 
+def _joined(data: Path) -> str:
+    """The server that the agent on that folder belongs to, whether it runs or not."""
+    member = MembershipFile(data).now
+    return member.server if member else ""
+
+
 def _carry_out(place: Place, steps_of: "services.Steps", dry_run: bool) -> None:
     try:
         steps = steps_of(place)
@@ -123,7 +136,7 @@ def _carry_out(place: Place, steps_of: "services.Steps", dry_run: bool) -> None:
 
 def _told(step: Step) -> str:
     match step:
-        case Write(path, text):
+        case Write(path, text, _):
             return f"# 寫入 {path}\n{text}"
         case Remove(path):
             return f"# 刪除 {path}"

@@ -5,7 +5,7 @@
     <root>/versions/0.1.0/     a virtual environment; ``ready`` in it when it is whole
     <root>/current             "0.1.1": the version that starts, switched by one rename
     <root>/previous            "0.1.0": where ``update --back`` leads
-    <root>/source              where updates come from
+    <root>/source              the address that updates come from, when one was given
     <root>/update.pub          optional: the public key that releases must be signed with
     <root>/launch.py           starts ``current``; the same file for every version
 
@@ -21,17 +21,32 @@ from pathlib import Path
 
 from ..datadir import write_private
 from .refusals import InstallRefused
-from .releases import numbers, public_key
+from .releases import is_address, numbers, public_key
+
+SYSTEM_ROOT = Path("/opt/guitai-agent")
 
 
 def default_root(*, system: bool = False) -> Path:
-    """Where a person's own agent is installed; ``system``: for every user of the computer."""
+    """The root that this agent runs from, or where a person's own is installed.
+
+    ``system``: that for every user of the computer.
+    """
+    if not system and (mine := running_root()):
+        return mine
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA", str(Path.home()))) / "Guitai" / "app"
     if system:
-        return Path("/opt/guitai-agent")
+        return SYSTEM_ROOT
     base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
     return Path(base) / "guitai-agent"
+
+
+def running_root(module: str = __file__) -> Path | None:
+    """The root whose launcher started this agent; None for one that was installed otherwise."""
+    for folder in Path(module).parents:
+        if folder.name == "versions" and (folder.parent / "launch.py").exists():
+            return folder.parent
+    return None
 
 
 class Home:
@@ -66,7 +81,12 @@ class Home:
 
     @property
     def source(self) -> str:
-        return self._read("source")
+        """The address that updates come from; empty when none was given.
+
+        A folder is never one: a stick is pulled out, and a copy on the disk gets no news.
+        """
+        text = self._read("source")
+        return text if is_address(text) else ""
 
     def remember_source(self, location: str) -> None:
         self._write("source", location)

@@ -3,9 +3,15 @@
 from collections.abc import Mapping
 
 MESSAGES: Mapping[str, str] = {
-    "update_no_source": "還沒有設定更新來源，請用 --from 指定網址或資料夾。",
+    "update_no_source": (
+        "找不到更新來源：請先在列印程式的頁面加入伺服器，"
+        "或執行 guitai-agent update --from，後面接網址或資料夾（例如隨身碟）。"
+    ),
     "update_insecure": "更新來源必須是 https 網址或本機資料夾；使用 http 時必須設定更新公鑰。",
-    "update_unreachable": "讀不到更新來源，請確認網址或資料夾，以及網路是否正常。",
+    "update_unreachable": (
+        "找不到更新來源，無法確認有沒有新版：請確認網路正常、伺服器有提供安裝檔、隨身碟已插上，"
+        "或用 --from 指定其他來源。"
+    ),
     "update_malformed": "latest.json 的內容不正確，已拒絕更新。",
     "update_format": "更新的格式比這個版本新，請先依安裝說明重新安裝列印程式。",
     "update_unsigned": "已設定更新公鑰，但這次更新沒有簽章，已拒絕更新。",
@@ -19,6 +25,9 @@ MESSAGES: Mapping[str, str] = {
     "update_install": "新版本安裝失敗，繼續使用目前的版本。",
     "update_not_starting": "新版本沒有啟動，已退回原來的版本。",
     "update_no_previous": "沒有可以退回的版本。",
+    "install_no_version": (
+        "這裡還沒有安裝可以啟動的版本；整台電腦共用請先執行 sudo ./install.sh --system。"
+    ),
     "install_refused": "系統拒絕了這個動作。",
     "install_unsupported": "這個作業系統沒有對應的安裝方式，請依說明自行設定開機啟動。",
     "install_not_root": "系統層級的安裝需要系統管理者權限。",

@@ -62,14 +62,19 @@ def numbers(version: str) -> tuple[int, ...]:
     return tuple(given + [0] * (4 - len(given)))
 
 
+def is_address(location: str) -> bool:
+    """Whether a source is an address of the web, and no folder."""
+    return urlsplit(location).scheme in ("http", "https")
+
+
 class Source:
     """A folder or an address that holds ``latest.json`` and its files."""
 
     def __init__(self, location: str, *, signed: bool) -> None:
         """``signed``: a public key is configured, so that even plain http can be believed."""
-        self.location = location
+        self._remote = is_address(location)
+        self.location = location if self._remote else str(Path(location).absolute())
         parts = urlsplit(location)
-        self._remote = parts.scheme in ("http", "https")
         loopback = parts.hostname in LOOPBACK
         if parts.scheme == "http" and not (signed or loopback):
             raise InstallRefused("update_insecure", location)
@@ -88,7 +93,9 @@ class Source:
             with self._open(name) as file:
                 return file.read(most + 1)
         except (OSError, URLError, ValueError) as error:
-            raise InstallRefused("update_unreachable", f"{name}: {error}") from error
+            raise InstallRefused(
+                "update_unreachable", f"{self.location}: {name}: {error}"
+            ) from error
 
     def _open(self, name: str) -> IO[bytes]:
         if not self._remote:

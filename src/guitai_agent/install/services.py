@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import systemd, udev, windows
-from .home import Home, default_root
+from .command import command_path, command_text
+from .home import Home, default_root, running_root
 from .refusals import InstallRefused
 
 Runner = Callable[[list[str]], None]
@@ -20,6 +21,7 @@ Steps = Callable[["Place"], "list[Step]"]
 class Write:
     path: Path
     text: str
+    mode: int = 0o644
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,23 @@ class Place:
         return self.home.launcher if self.home.managed else None
 
     @property
+    def command(self) -> Path | None:
+        """Where ``guitai-agent`` is put: beside versions that lie where they are looked for."""
+        wanted = self.platform.startswith("linux") and self.root is None and self.home.managed
+        return command_path(system=self.system) if wanted else None
+
+    @property
+    def start(self) -> list[str]:
+        """The words that start the agent. ``install_no_version``: none would find it."""
+        if self.command is not None:
+            return [str(self.command)]
+        if self.launcher is not None:
+            return [systemd.base_python(), str(self.launcher)]
+        if running_root() is not None:  # a launcher's Python knows no guitai_agent by itself
+            raise InstallRefused("install_no_version", str(self.home.root))
+        return [sys.executable, "-m", "guitai_agent"]
+
+    @property
     def task_file(self) -> Path:
         return self.home.root / "task.xml"
 
@@ -83,13 +102,25 @@ def install_steps(place: Place) -> list[Step]:
         calls = windows.start_commands(place.task_file)
         return [Write(place.task_file, xml), *map(Call, calls)]
     if place.platform.startswith("linux"):
-        text = systemd.unit_text(
-            systemd.agent_command(place.launcher, system=place.system), system=place.system
-        )
+        command = systemd.agent_command(place.start, system=place.system)
+        text = systemd.unit_text(command, system=place.system)
         path = systemd.unit_path(system=place.system)
         calls = systemd.start_commands(system=place.system)
-        return [Write(path, text), *_udev_steps(place), *map(Call, calls)]
+        return [
+            *command_steps(place),
+            Write(path, text),
+            *_udev_steps(place),
+            *map(Call, calls),
+        ]
     raise InstallRefused("install_unsupported", place.platform)
+
+
+def command_steps(place: Place) -> list[Step]:
+    """``guitai-agent`` on the path, where versions are kept for it."""
+    if place.command is None:
+        return []
+    text = command_text(systemd.base_python(), place.home.launcher)
+    return [Write(place.command, text, 0o755)]
 
 
 def remove_steps(place: Place) -> list[Step]:
@@ -112,8 +143,8 @@ def do(steps: Sequence[Step], call: Runner = call) -> None:
         match step:
             case Call(command):
                 call(command)
-            case Write(path, text):
-                _write(path, text)
+            case Write(path, text, mode):
+                _write(path, text, mode)
             case Remove(path):
                 path.unlink(missing_ok=True)
 
@@ -149,7 +180,10 @@ def _udev_steps(place: Place) -> list[Step]:
     ]
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, text: str, mode: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_symlink():
+        path.unlink()  # else what it leads to would be overwritten
     # schtasks reads UTF-16 with its mark; everything else is UTF-8.
     path.write_text(text, "utf-16" if path.suffix == ".xml" else "utf-8")
+    path.chmod(mode)

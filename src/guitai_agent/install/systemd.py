@@ -86,9 +86,8 @@ def stop_commands(*, system: bool) -> list[list[str]]:
     return [systemctl("disable", "--now", UNIT, system=system)]
 
 
-def agent_command(launcher: Path | None, *, system: bool) -> list[str]:
-    """How the service starts the agent: the launcher of the root, or this very installation."""
-    start = [base_python(), str(launcher)] if launcher else [sys.executable, "-m", "guitai_agent"]
+def agent_command(start: Sequence[str], *, system: bool) -> list[str]:
+    """How the service runs the agent, which ``start`` starts."""
     return [*start, "run", "--quiet", *(["--data", STATE] if system else [])]
 
 

@@ -48,12 +48,14 @@ def run(command: list[str]) -> str:
 @dataclass
 class Updater:
     """``busy``: is a job being sent now? ``restart``: True when a service was restarted.
-    ``answers``: the version of the agent that answers now, or an empty string."""
+    ``answers``: the version of the agent that answers now, or an empty string. ``joined``: the
+    server that the agent belongs to, or an empty string."""
 
     home: Home
     busy: Callable[[], bool]
     restart: Callable[[], bool]
     answers: Callable[[], str]
+    joined: Callable[[], str] = lambda: ""
     say: Say = print
     fill: Fill = pip_fill
     sleep: Callable[[float], None] = time.sleep
@@ -63,17 +65,16 @@ class Updater:
     def update(self, location: str) -> str:
         """Bring the newest version of the source into use; the version. Raises InstallRefused."""
         with _OneAtATime(self.home):
-            wanted = location or self.home.source
-            if not wanted:
-                raise InstallRefused("update_no_source")
+            wanted = location or source_of(self.home, self.joined())
             source = Source(wanted, signed=self.home.key is not None)
             release = latest(source, self.home.key)
-            if not self._is_news(release):
+            if location and source.folder is None:
+                self.home.remember_source(location)
+            if not self._is_news(release, source):
                 return release.version
             if not self.home.is_ready(release.version):
                 self._build(source, release)
             self._use(release.version)
-            self.home.remember_source(wanted)
             self.home.tidy()
             return release.version
 
@@ -86,14 +87,14 @@ class Updater:
             self._use(before)
             return before
 
-    def _is_news(self, release: Release) -> bool:
+    def _is_news(self, release: Release, source: Source) -> bool:
         current = self.home.current
         if not current:
             return True
         if numbers(release.version) < numbers(current):
             raise InstallRefused("update_older", f"{release.version} < {current}")
         if numbers(release.version) == numbers(current) and self.home.is_ready(current):
-            self.say(f"已是最新版 {current}。")
+            self.say(_nothing_new(current, source))
             return False
         return True
 
@@ -148,6 +149,25 @@ class Updater:
                 return False
             self.sleep(0.5)
         return True
+
+
+def source_of(home: Home, joined: str) -> str:
+    """Where updates come from: the address that was given, else the server that was joined.
+
+    Raises ``update_no_source``.
+    """
+    if home.source:
+        return home.source
+    if not joined:
+        raise InstallRefused("update_no_source")
+    return f"{joined.rstrip('/')}/agent"
+
+
+def _nothing_new(current: str, source: Source) -> str:
+    """A folder shows what was put there once, so nobody may call it the newest."""
+    if source.folder is None:
+        return f"已是最新版 {current}（來源：{source.location}）。"
+    return f"資料夾 {source.location} 裡也是 {current}，不必再安裝。"
 
 
 class _OneAtATime:

@@ -11,6 +11,7 @@ from ..errors import AgentError
 from ..install.home import Home
 from ..install.refusals import InstallRefused
 from ..install.releases import Source, latest, numbers
+from ..install.updater import source_of
 from ..printer.report import moment
 from . import messages
 from .tillpage import TillPage
@@ -102,7 +103,7 @@ class UpkeepVerbs:
     ) -> None:
         self._till, self._joined = till, joined
         self._home, self._version = home, version
-        self._newest, self._checked = "", 0.0
+        self._newest, self._checked, self._refused = "", 0.0, ""
 
     def table(self) -> dict[str, Callable[["Peer", messages.Message], Reply]]:
         return {"till.get": self._till_get, "update.get": self._get, "update.check": self._check}
@@ -118,24 +119,22 @@ class UpkeepVerbs:
         """Ask the source for its newest version; nothing is installed."""
         if peer.role != "owner":
             raise AgentError("not_allowed")
-        refused = ""
         try:
             key = self._home.key
-            source = Source(self._source(), signed=key is not None)
+            source = Source(source_of(self._home, self._joined()), signed=key is not None)
             self._newest, self._checked = latest(source, key).version, time.time()
+            self._refused = ""
         except InstallRefused as refusal:
             log.warning("update check: %s", refusal)
-            refused = refusal.code
-        told = self._told()
-        if refused:
-            told |= {"refused": refused, "message": InstallRefused(refused).message}
-        return {"update": told}
+            self._refused = refusal.code
+        return {"update": self._told()}
 
     def _source(self) -> str:
-        source = self._home.source
-        if not source:
-            raise InstallRefused("update_no_source")
-        return source
+        """Where updates come from; empty when nobody knows."""
+        try:
+            return source_of(self._home, self._joined())
+        except InstallRefused:
+            return ""
 
     def _told(self) -> Reply:
         newer = bool(self._newest) and numbers(self._newest) > numbers(self._version)
@@ -144,19 +143,23 @@ class UpkeepVerbs:
             "version": self._version,
             "managed": self._home.managed,
             "previous": self._home.previous,
-            "source": self._home.source,
+            "source": self._source(),
             "available": available,
             "checked": moment(self._checked) if self._checked else "",
-            "refused": "",
+            "refused": self._refused,
             "message": self._sentence(available),
         }
 
     def _sentence(self, available: str) -> str:
+        if self._refused:  # what an earlier check found may not be so any more
+            return InstallRefused(self._refused).message
         if available:
             return (
                 f"有新版 {available}：請執行開始功能表的「更新列印程式」，"
                 "或在終端機執行 guitai-agent update。"
             )
+        if not self._source():
+            return f"使用中的版本：{self._version}。{InstallRefused('update_no_source').message}"
         if self._checked:
             return f"{self._version} 已是最新版。"
         return f"使用中的版本：{self._version}。"

@@ -3,16 +3,19 @@
 import importlib.util
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import time
 import tomllib
+import zipfile
 from importlib.metadata import distribution, distributions
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.tags import sys_tags
 from packaging.utils import canonicalize_name
 
 from guitai_agent import __version__
@@ -75,6 +78,91 @@ def agent(home, *words, **options):
     environment = {"PATH": os.environ["PATH"], "HOME": str(home.root), "PYTHONUTF8": "1"}
     command = [base_python(), str(home.launcher), *words]
     return subprocess.run(command, capture_output=True, text=True, env=environment, **options)
+
+
+def wheel_of(name, folder):
+    """An installed distribution as a wheel again, so that a shop's stick can be filled here."""
+    found = distribution(name)
+    said = {line[5:] for line in (found.read_text("WHEEL") or "").splitlines() if "Tag: " in line}
+    tags = next(str(tag) for tag in sys_tags() if str(tag) in said)
+    named = found.metadata["Name"].replace("-", "_")
+    path = folder / f"{named}-{found.version}-{tags}.whl"
+    left_out = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
+    files = [file for file in found.files or [] if ".." not in file.parts
+             and "__pycache__" not in file.parts and file.name not in left_out]  # fmt: skip
+    with zipfile.ZipFile(path, "w") as wheel:
+        for file in files:
+            wheel.write(found.locate_file(file), str(file))
+        record = next(file for file in found.files or [] if file.name == "RECORD")
+        wheel.writestr(str(record), "".join(f"{file},,\n" for file in [*files, record]))
+    return path
+
+
+@pytest.fixture(scope="module")
+def stick(build, tmp_path_factory):
+    """What a shop without internet gets: the release, an older one beside it, and all wheels."""
+    folder = tmp_path_factory.mktemp("stick")
+    wheel = build.build(folder)
+    wheels = folder / "wheels"
+    wheels.mkdir()
+    installed = {canonicalize_name(each.name) for each in distributions()}
+    made = [wheel_of(name, wheels) for name in sorted(installed.intersection(build.closure()))]
+    lines = [f"{each.name.split('-')[0]}=={each.name.split('-')[1]} --hash=sha256:"
+             f"{build.digest(each)}\n" for each in made]  # fmt: skip
+    needs = folder / f"guitai_agent-{__version__}.requirements.txt"
+    needs.write_text("".join(lines), "utf-8")
+    told = folder / "latest.json"
+    told.write_text(json.dumps(build.told(__version__, wheel, needs)), "utf-8")
+    sums = [f"{build.digest(path)}  {path.name}\n" for path in (wheel, needs, told)]
+    (folder / "SHA256SUMS").write_text("".join(sums), "utf-8")
+    (folder / "guitai_agent-0.0.1-py3-none-any.whl").write_bytes(b"older")
+    (folder / "guitai_agent-0.0.1.requirements.txt").write_text("older")
+    return folder
+
+
+def test_the_script_leaves_a_command_that_works(stick, tmp_path):
+    """install.sh from a stick, called by a relative path; then everything but the home is gone."""
+    person, stubs = tmp_path / "mei 家", tmp_path / "stubs"
+    person.mkdir()
+    stubs.mkdir()
+    (stubs / "systemctl").write_text(
+        f'#!/bin/sh\necho "$@" >> {shlex.quote(str(tmp_path))}/asked\n'
+    )
+    (stubs / "systemctl").chmod(0o755)
+    plugged = tmp_path / "usb"
+    plugged.symlink_to(stick)
+    empty = ["env", "-i", f"HOME={person}"]
+    known = [f"PATH={stubs}:/usr/bin:/bin", f"PYTHON={base_python()}"]
+    done = subprocess.run(
+        [*empty, *known, "bash", "usb/install.sh"], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "完成" in done.stdout and "重新登入" in done.stdout
+    assert "--user restart guitai-agent.service" in (tmp_path / "asked").read_text()
+    plugged.unlink()
+
+    command = person / ".local/bin/guitai-agent"
+    bare = [*empty, "PATH=/usr/bin:/bin"]
+    told = subprocess.run(
+        [*bare, str(command), "version"], capture_output=True, text=True, check=True, cwd="/"
+    )
+    assert told.stdout.strip() == __version__
+    unit = (person / ".config/systemd/user/guitai-agent.service").read_text("utf-8")
+    line = next(line for line in unit.splitlines() if line.startswith("ExecStart="))
+    start = shlex.split(line.removeprefix("ExecStart="))
+    assert start == [str(command), "run", "--quiet"]
+    helped = subprocess.run(
+        [*bare, *start, "--help"], capture_output=True, text=True, check=True, cwd="/"
+    )
+    assert "--receipts" in helped.stdout
+
+    # The stick is no source; nothing is called the newest while nobody can say so.
+    update = subprocess.run(
+        [*bare, str(command), "update"], capture_output=True, text=True, cwd="/"
+    )
+    assert update.returncode == 1 and "找不到更新來源" in update.stderr
+    assert "最新" not in update.stdout + update.stderr
+    assert not (person / ".local/share/guitai-agent/source").exists()
 
 
 def test_the_needs_are_the_repositorys_own(build):

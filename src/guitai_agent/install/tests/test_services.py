@@ -1,5 +1,7 @@
 """What is installed so that the agent starts by itself: unit, udev rules, Windows task."""
 
+import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -10,7 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from guitai_agent.cli import app
-from guitai_agent.install import services, systemd, udev, windows
+from guitai_agent.install import command, services, systemd, udev, windows
+from guitai_agent.install import home as home_module
 from guitai_agent.install.home import Home
 from guitai_agent.install.refusals import InstallRefused
 from guitai_agent.install.services import Call, Place, Remove, Write
@@ -21,6 +24,9 @@ from guitai_agent.knowledge import profiles
 def person(tmp_path, monkeypatch):
     """A home folder of one's own; nothing is really asked of systemd."""
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    monkeypatch.setattr(home_module, "SYSTEM_ROOT", tmp_path / "opt")
+    monkeypatch.setattr(command, "SYSTEM_FOLDER", tmp_path / "usr/local/bin")
     return tmp_path
 
 
@@ -71,6 +77,72 @@ def test_with_versions_side_by_side_the_launcher_is_started(person):
     unit = next(step for step in steps if isinstance(step, Write))
     start = settings_of(unit.text)["Service.ExecStart"]
     assert start == f"{systemd.base_python()} {root / 'launch.py'} run --quiet"
+
+
+def fake_version(root, version):
+    """A version under the root that says its number and the words it was started with."""
+    home = Home(root)
+    home.prepare()
+    home.switch(version)
+    inside = "lib/python{}.{}/site-packages".format(*sys.version_info)
+    packages = home.venv(version) / inside
+    packages.mkdir(parents=True)
+    (packages / "guitai_agent.py").write_text(f"import sys\nprint({version!r}, *sys.argv[1:])\n")
+    return home
+
+
+def in_an_empty_environment(words, folder):
+    empty = ["env", "-i", f"HOME={folder}", "PATH=/usr/bin:/bin", *words]
+    return subprocess.run(empty, capture_output=True, text=True, check=True, cwd="/").stdout.strip()
+
+
+@pytest.mark.parametrize("system", [False, True])
+def test_the_command_is_on_the_path_and_the_unit_runs_it(person, system):
+    home = fake_version(person / ("opt" if system else ".local/share/guitai-agent"), "0.1.0")
+    lies = person / ("usr/local/bin" if system else ".local/bin") / "guitai-agent"
+    place = Place(system, "linux", "mei")
+    written = [step for step in services.install_steps(place) if isinstance(step, Write)]
+    unit = next(step for step in written if step.path.name == "guitai-agent.service")
+    services.do([step for step in written if step.path == lies])
+    assert os.access(lies, os.X_OK) and lies.stat().st_mode & 0o777 == 0o755
+    assert in_an_empty_environment([str(lies), "a b", "$x"], person) == "0.1.0 a b $x"
+
+    start = shlex.split(settings_of(unit.text)["Service.ExecStart"])
+    assert start[0] == str(lies)
+    data = ["--data", "/var/lib/guitai-agent"] if system else []
+    told = " ".join(["run", "--quiet", *data])
+    assert in_an_empty_environment(start, person) == f"0.1.0 {told}"
+
+    fake_version(home.root, "0.1.1")  # an update changes neither the command nor the unit
+    assert in_an_empty_environment(start, person) == f"0.1.1 {told}"
+
+
+def test_a_command_that_was_a_link_leaves_what_it_led_to(person):
+    fake_version(person / ".local/share/guitai-agent", "0.1.0")
+    other = person / "other"
+    other.write_text("not ours")
+    (person / ".local/bin").mkdir(parents=True)
+    (person / ".local/bin/guitai-agent").symlink_to(other)
+    services.do(services.command_steps(Place(False, "linux", "mei")))
+    assert other.read_text() == "not ours"
+    assert not (person / ".local/bin/guitai-agent").is_symlink()
+
+
+def test_a_service_that_could_not_start_is_refused(person, monkeypatch):
+    """A launcher's Python has no guitai_agent of its own, and root's folder has no version."""
+    monkeypatch.setattr(services, "running_root", lambda: person / ".local/share/guitai-agent")
+    with pytest.raises(InstallRefused) as refused:
+        services.install_steps(Place(True, "linux", "root"))
+    assert refused.value.code == "install_no_version"
+    assert "install.sh --system" in refused.value.message
+
+
+def test_an_agent_knows_the_root_that_it_runs_from(person):
+    home = fake_version(person / "elsewhere", "0.1.0")
+    module = home.venv("0.1.0") / "lib/python3.11/site-packages/guitai_agent/install/home.py"
+    assert home_module.running_root(str(module)) == home.root
+    assert home_module.running_root() is None  # this one was not installed so
+    assert home_module.default_root() == person / ".local/share/guitai-agent"
 
 
 def test_the_computers_service_keeps_its_state_and_opens_the_ports(person):

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -23,7 +24,8 @@ from guitai_agent.install.home import Home
 from guitai_agent.install.refusals import MESSAGES, InstallRefused
 from guitai_agent.install.releases import Source, latest, numbers, read
 from guitai_agent.install.systemd import base_python
-from guitai_agent.install.updater import Updater
+from guitai_agent.install.updater import Updater, source_of
+from guitai_agent.service.joining import Membership, MembershipFile
 
 WHEEL, REQUIREMENTS = b"a wheel of bytes", b"websockets==15.0\n"
 
@@ -46,6 +48,20 @@ def offer(folder, number="0.1.1", **other):
     }  # fmt: skip
     (folder / "latest.json").write_text(json.dumps(told))
     return folder
+
+
+@contextmanager
+def served(folder):
+    """The folder over http from this computer; its address."""
+    serve = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    serve.func.log_message = lambda *args: None
+    server = ThreadingHTTPServer(("127.0.0.1", 0), serve)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 @pytest.fixture
@@ -81,13 +97,14 @@ class World:
 
     def __init__(self):
         self.printing, self.restarts, self.service, self.answer = 0, 0, False, None
+        self.server = ""
         self.said, self.now = [], 0.0
 
     def updater(self, home, fill=fake_fill):
         return Updater(
             home, busy=self.busy, restart=self.restart, fill=fill, say=self.said.append,
             answers=lambda: home.current if self.answer is None else self.answer,
-            sleep=self.sleep, clock=lambda: self.now,
+            sleep=self.sleep, clock=lambda: self.now, joined=lambda: self.server,
         )  # fmt: skip
 
     def busy(self):
@@ -117,7 +134,7 @@ def refused(action, *arguments):
 def test_update_and_back(home, world, tmp_path, bare_venv):
     assert world.updater(home).update(str(offer(tmp_path / "a", "0.1.0"))) == "0.1.0"
     assert world.updater(home).update(str(offer(tmp_path / "b", "0.1.1"))) == "0.1.1"
-    assert (home.current, home.previous, home.source) == ("0.1.1", "0.1.0", str(tmp_path / "b"))
+    assert (home.current, home.previous) == ("0.1.1", "0.1.0")
     launched = [base_python(), str(home.launcher), "run", "--quiet"]
     assert "run" in subprocess.run(launched, capture_output=True, text=True, check=True).stdout
     said = subprocess.run([*launched[:2], "version"], capture_output=True, text=True, check=True)
@@ -128,7 +145,7 @@ def test_update_and_back(home, world, tmp_path, bare_venv):
     said = subprocess.run([*launched[:2], "version"], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "0.1.0"
 
-    world.updater(home).update("")  # the source is remembered, the environment still there
+    world.updater(home, fill=None).update(str(tmp_path / "b"))  # its environment is still there
     world.updater(home).update(str(offer(tmp_path / "c", "0.2.0")))
     assert sorted(home.versions()) == ["0.1.1", "0.2.0"]  # only the way back is kept
 
@@ -137,21 +154,61 @@ def test_the_newest_is_not_installed_again(home, world, tmp_path, bare_venv):
     folder = str(offer(tmp_path / "a", "0.1.0"))
     world.updater(home).update(folder)
     world.updater(home, fill=None).update(folder)  # a second fill would be an error
-    assert "已是最新版 0.1.0。" in world.said
+    # What a folder holds says nothing about what is newest.
+    assert world.said[-1] == f"資料夾 {folder} 裡也是 0.1.0，不必再安裝。"
+    with served(folder) as address:
+        world.updater(home, fill=None).update(address)
+    assert world.said[-1] == f"已是最新版 0.1.0（來源：{address}）。"
 
 
 def test_over_http_from_this_computer(home, world, tmp_path, bare_venv):
-    serve = partial(SimpleHTTPRequestHandler, directory=str(offer(tmp_path / "a")))
-    serve.func.log_message = lambda *args: None
-    server = ThreadingHTTPServer(("127.0.0.1", 0), serve)
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    try:
-        address = f"http://127.0.0.1:{server.server_address[1]}"
+    with served(offer(tmp_path / "a")) as address:
         assert world.updater(home).update(address) == "0.1.1"
         assert refused(world.updater(home).update, f"{address}/none") == "update_unreachable"
-    finally:
-        server.shutdown()
-        server.server_close()
+        assert home.source == address  # the one that could be read
+        offer(tmp_path / "a", "0.1.2")
+        assert world.updater(home).update("") == "0.1.2"
+    said = len(world.said)
+    assert refused(world.updater(home).update, "") == "update_unreachable"
+    assert world.said[said:] == []
+    assert MESSAGES["update_unreachable"].startswith("找不到更新來源")
+
+
+@pytest.mark.parametrize("name", ["dist", "./dist", "../stick/dist", "{tmp}/dist"])
+def test_a_folder_is_never_the_source_of_later_updates(
+    home, world, tmp_path, bare_venv, monkeypatch, name
+):
+    (tmp_path / "stick").mkdir()
+    monkeypatch.chdir(tmp_path / "stick")
+    place = tmp_path if "{tmp}" in name else tmp_path / "stick"
+    offer(place / "dist", "0.1.0")
+    assert world.updater(home).update(name.format(tmp=tmp_path)) == "0.1.0"
+    assert home.source == ""
+    for known in ("dist", str(place / "dist")):  # what an older version wrote down
+        home.remember_source(known)
+        assert home.source == ""
+        assert refused(world.updater(home).update, "") == "update_no_source"
+    assert MESSAGES["update_no_source"].startswith("找不到更新來源")
+    assert not any("最新" in line for line in world.said)
+
+
+def test_the_server_that_was_joined_is_the_source(home, world, tmp_path, bare_venv):
+    world.updater(home).update(str(offer(tmp_path / "stick", "0.1.0")))
+    offer(tmp_path / "web", "9.9.9")  # what lies elsewhere on the server is not asked for
+    offer(tmp_path / "web" / "agent", "0.1.1")
+    with served(tmp_path / "web") as world.server:
+        assert world.updater(home).update("") == "0.1.1"
+        assert home.source == ""  # it follows the agent to another server
+        assert source_of(home, world.server + "/") == f"{world.server}/agent"
+        home.remember_source("https://own.example/agent")
+        assert source_of(home, world.server) == "https://own.example/agent"
+
+
+def test_an_unreadable_folder_is_told_whole(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InstallRefused) as found:
+        latest(Source("gone", signed=False), None)
+    assert found.value.code == "update_unreachable" and str(tmp_path / "gone") in found.value.detail
 
 
 def test_plain_http_is_refused_without_a_signature():
@@ -306,6 +363,13 @@ def test_on_the_command_line(tmp_path):
     arguments = ["update", "--root", str(tmp_path / "app"), "--data", str(tmp_path), "--no-restart"]
     told = CliRunner().invoke(app, [*arguments, "--from", str(tmp_path / "none")])
     assert told.exit_code == 1 and "update_unreachable" in told.output
+    assert "找不到更新來源" in told.output and "最新" not in told.output
+    told = CliRunner().invoke(app, arguments)
+    assert told.exit_code == 1 and "update_no_source" in told.output
+    member = Membership("http://127.0.0.1:9", "ws://127.0.0.1:9", "m.s", "收銀1", "店")
+    MembershipFile(tmp_path).keep(member)
+    told = CliRunner().invoke(app, arguments)
+    assert told.exit_code == 1 and "http://127.0.0.1:9/agent" in told.output
     told = CliRunner().invoke(app, [*arguments, "--back"])
     assert told.exit_code == 1 and "沒有可以退回的版本" in told.output
 

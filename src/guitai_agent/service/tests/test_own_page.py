@@ -205,17 +205,17 @@ def test_pairings_evidence_log_and_version(agent, light, tmp_path):
 
 
 def test_a_newer_version_is_told(agent, light, tmp_path):
-    from guitai_agent.install.tests.test_updates import offer
+    from guitai_agent.install.tests.test_updates import offer, served
 
     home = Home(tmp_path / "share" / "guitai-agent")
     home.prepare()
-    home.remember_source(str(offer(tmp_path / "release", "9.9.9")))
-    visit(light, agent)
+    with served(offer(tmp_path / "release", "9.9.9")) as address:
+        home.remember_source(address)
+        visit(light, agent)
+        press(light, "檢查更新")
+        light.get_by_text("有新版 9.9.9").wait_for()
     press(light, "檢查更新")
-    light.get_by_text("有新版 9.9.9").wait_for()
-    (tmp_path / "release" / "latest.json").unlink()
-    press(light, "檢查更新")
-    light.get_by_text("讀不到更新來源").wait_for()
+    light.get_by_text("找不到更新來源").wait_for()
 
 
 def test_a_server_that_cannot_be_reached_is_told(agent, light):

@@ -6,7 +6,7 @@ import pytest
 
 from guitai_agent.errors import AgentError
 from guitai_agent.install.home import Home
-from guitai_agent.install.tests.test_updates import offer
+from guitai_agent.install.tests.test_updates import offer, served
 from guitai_agent.service.handler import Peer
 from guitai_agent.service.upkeep import TillKeeper, UpkeepVerbs
 
@@ -81,23 +81,57 @@ def home(tmp_path):
     return home
 
 
-def check(home, till, role="owner", version="0.1.0"):
-    verbs = UpkeepVerbs(till, lambda: "", home, version).table()
+def asking(home, till, role="owner", version="0.1.0", joined=""):
+    """``ask(type)`` of one peer; the reply's update."""
+    verbs = UpkeepVerbs(till, lambda: joined, home, version).table()
     peer = Peer("http://127.0.0.1:47120", lambda news: None, role=role)
-    return verbs["update.check"](peer, {})["update"]
+    return lambda kind: verbs[kind](peer, {})["update"]
+
+
+def check(home, till, **more):
+    return asking(home, till, **more)("update.check")
 
 
 def test_a_newer_version_of_the_source(home, till, tmp_path):
-    home.remember_source(str(offer(tmp_path / "release", "0.2.0")))
-    told = check(home, till)
-    assert told["available"] == "0.2.0" and told["checked"] and "0.2.0" in told["message"]
-    assert check(home, till, version="0.2.0")["available"] == ""
+    with served(offer(tmp_path / "release", "0.2.0")) as address:
+        home.remember_source(address)
+        told = check(home, till)
+        assert told["available"] == "0.2.0" and told["checked"] and "0.2.0" in told["message"]
+        told = check(home, till, version="0.2.0")
+        assert told["available"] == "" and told["message"] == "0.2.0 已是最新版。"
+
+
+def test_the_joined_server_is_the_source(home, till, tmp_path):
+    offer(tmp_path, "0.0.1")
+    offer(tmp_path / "agent", "0.2.0")
+    home.remember_source(str(tmp_path))  # a folder is none
+    with served(tmp_path) as address:
+        told = check(home, till, joined=address)
+    assert (told["source"], told["available"]) == (f"{address}/agent", "0.2.0")
+
+
+def test_a_source_that_is_gone_is_never_called_the_newest(home, till, tmp_path):
+    with served(offer(tmp_path / "release", "0.1.0")) as address:
+        home.remember_source(address)
+        ask = asking(home, till)
+        assert "已是最新版" in ask("update.check")["message"]
+    for kind in ("update.check", "update.get"):
+        told = ask(kind)
+        assert told["refused"] == "update_unreachable"
+        assert told["message"].startswith("找不到更新來源")
+
+
+def test_without_any_source_it_is_said_what_to_do(home, till):
+    told = asking(home, till)("update.get")
+    assert told["source"] == "" and "找不到更新來源" in told["message"]
+    assert "加入伺服器" in told["message"] and "最新" not in told["message"]
 
 
 def test_what_is_wrong_with_the_source_is_told(home, till, tmp_path):
     assert check(home, till)["refused"] == "update_no_source"
-    home.remember_source(str(offer(tmp_path / "release", "0.2.0", format=2)))
-    told = check(home, till)
+    with served(offer(tmp_path / "release", "0.2.0", format=2)) as address:
+        home.remember_source(address)
+        told = check(home, till)
     assert told["refused"] == "update_format" and "重新安裝" in told["message"]
 
 
