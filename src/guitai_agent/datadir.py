@@ -30,11 +30,15 @@ def write_private(path: Path, text: str) -> None:
     """Write a file only its owner may read; whole or not at all."""
     half = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    half.replace(path)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        half.replace(path)
+    except BaseException:  # a full disk is not filled with halves
+        half.unlink(missing_ok=True)
+        raise
 
 
 class Unreadable(ValueError):

@@ -4,11 +4,23 @@ Tokens and codes are never passed to the logger in the first place.
 """
 
 import logging
+import traceback
 from collections import deque
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+
+
+def traced(error: BaseException) -> str:
+    """What went wrong and where, for faults that happen over a document.
+
+    Without the message: it may quote the document, and the log goes into the evidence bundle.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    way = " > ".join(f"{Path(each.filename).name}:{each.lineno} {each.name}" for each in frames)
+    told = f" {error.strerror}" if isinstance(error, OSError) else ""
+    return f"{type(error).__name__}{told} at {way}"
 
 
 class Tail(logging.Handler):

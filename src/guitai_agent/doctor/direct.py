@@ -18,6 +18,7 @@ from ..printer.report import Report, moment
 from ..printer.session import Session
 from ..printer.status import PrinterState
 from .bundle import Evidence
+from .disk import ROOM
 from .facts import Facts, Queue
 from .health import Health, Since, health_json, stamp
 from .live import count
@@ -41,6 +42,7 @@ class Direct:
     presences: Callable[[], Sequence[UsbPresence]] = pnp.presences
     clock: Callable[[], float] = time.time
     trouble: str = field(default="", init=False)
+    refusal: str = field(default="", init=False)  # why the journal cannot be used
 
     def look(self) -> Evidence:
         """One look at everything."""
@@ -77,6 +79,7 @@ class Direct:
     def _health(self, settings: Settings, eyes: Eyes, report: Report, queue: Queue) -> Health:
         facts = Facts(
             agent=False,
+            journal=self.refusal,
             link=report.link,
             code=report.code,
             ready=report.online,
@@ -133,10 +136,14 @@ class Direct:
         try:
             journal = Journal(self.folder / "journal.db")
         except AgentError as error:
-            self.trouble = error.message
+            self.trouble, self.refusal = error.message, error.code
             return []
         try:
+            self.refusal = journal.try_out(ROOM)
             return journal.latest(200)
+        except AgentError as error:
+            self.trouble, self.refusal = error.message, error.code
+            return []
         finally:
             journal.close()
 

@@ -58,7 +58,8 @@ class Facts:
     worker's report, ``ready``: a job could begin now. ``chosen`` is the device a person chose (id,
     empty: none), ``model`` its profile or the likeliest one, ``plugged`` the USB devices that may
     be printers, ``candidates`` the printers that could be opened, ``ports`` how many serial ports
-    there are beside them. ``agent`` false: no agent is running.
+    there are beside them. ``agent`` false: no agent is running. ``journal``: why file or disk
+    refuse the journal (``disk_full`` and the like); empty: they do not.
     """
 
     link: str = "up"
@@ -71,6 +72,7 @@ class Facts:
     ports: int = 0
     paired: bool = True
     agent: bool = True
+    journal: str = ""
     queue: Queue = field(default_factory=Queue)
     past: Past = field(default_factory=Past)
     clock: Clock = field(default_factory=Clock)

@@ -13,8 +13,10 @@ from ..drivers.opening import DeviceOpener
 from ..drivers.pnp import UsbPresence
 from ..errors import AgentError
 from ..journal import Job, Journal, State
+from ..journal.opening import JOURNAL_CODES
 from ..printer.report import Report, moment
 from ..printer.worker import Worker
+from .disk import JournalWatch
 from .facts import Facts, Queue
 from .health import Health, Since, health_json, stamp
 from .history import History
@@ -62,6 +64,7 @@ class Doctor:
         self._opener, self._clock = opener, clock
         self.eyes = Eyes(opener.devices, presences)
         self.time = Timekeeper(clock)
+        self.disk = JournalWatch(journal)
         self.on_health: Callable[[Health], None] = lambda health: None
         self.server: Callable[[], dict[str, object]] = dict
         """How it stands with the server we joined (agent-protocol.md §10.2)."""
@@ -134,6 +137,7 @@ class Doctor:
     def run(self) -> Health:
         """How everything is after fresh probes; a print in progress is left alone."""
         self.probe()
+        self.disk.look(time.monotonic(), afresh=True)
         self.eyes.look()
         self._looked_at = time.monotonic()
         return self._told_health()
@@ -163,6 +167,7 @@ class Doctor:
                 self._stopping.wait(TICK)
 
     def _round(self) -> None:
+        self.disk.look(time.monotonic())
         every = QUICK_LOOK_EVERY if self.eyes.quick else LOOK_EVERY
         due = time.monotonic() - self._looked_at > every
         look = due and (self._worker.report.link != "up" or not self._looked_at)
@@ -197,6 +202,7 @@ class Doctor:
             ports=self.eyes.ports(),
             paired=bool(self._settings.now.pairings or self.server().get("address")),
             queue=self._queue_now(),
+            journal=self.disk.code,
             past=self._history.past(time.monotonic()),
             clock=self.time.reading(),
         )
@@ -221,7 +227,12 @@ class Doctor:
     def _queue_now(self) -> Queue:
         if self._queue_stale:
             self._queue_stale = False  # before reading: news during it asks for another
-            self._queue = count(self._journal.open_jobs())
+            try:
+                self._queue = count(self._journal.open_jobs())
+            except AgentError as error:
+                if error.code not in JOURNAL_CODES:
+                    raise
+                self._queue_stale = True  # told by ``disk``; what was known is the best there is
         return self._queue
 
 

@@ -74,6 +74,8 @@ def examine(facts: Facts) -> Verdict:
 
 
 def _agent(facts: Facts) -> Iterator[Found]:
+    if facts.journal:  # also why an agent does not run
+        yield Found(facts.journal.upper())
     if not facts.agent:
         yield Found("AGENT_DOWN")
     elif not facts.paired:

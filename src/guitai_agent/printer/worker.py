@@ -21,6 +21,7 @@ from ..escpos import commands
 from ..journal import Job, Journal, State
 from ..journal.store import KEEP_DOCUMENTS
 from ..knowledge import profile
+from ..logbook import traced
 from .report import Report
 from .session import Session, Timings
 from .status import PrinterState
@@ -312,8 +313,9 @@ class Worker:
             return self._encoder(job, profile_name)
         except AgentError as error:
             log.error("job %s cannot be printed: %s %s", job.job_id, error.code, error.params)
-        except Exception:  # any document that trips the encoder, now and at every later try
-            log.exception("job %s cannot be encoded", job.job_id)
+        # Any document that trips the encoder does so at every later try; told without its words.
+        except Exception as error:  # noqa: BLE001
+            log.error("job %s cannot be encoded: %s", job.job_id, traced(error))
         return None
 
     def _settle(self) -> None:

@@ -37,11 +37,14 @@ FIXES = ("reset", "clear", "redetect", "use", "test", "ruler")
 
 
 def encode_job(job: Job, profile_name: str) -> bytes:
-    """The stored document as bytes for that printer; ``bad_doc`` if it cannot be drawn."""
+    """The stored document as bytes for that printer; ``bad_doc`` if it cannot be drawn.
+
+    Its params hold nothing of the document: they are logged.
+    """
     try:
         return encode(paper.from_json(blocks_of(job)), profile(profile_name)).data
     except Fault as fault:
-        raise AgentError("bad_doc", fault=str(fault)) from fault
+        raise AgentError("bad_doc", fault=fault.code) from fault
 
 
 @dataclass

@@ -16,6 +16,7 @@ from typing import Any
 from ..errors import AgentError
 from ..journal import Job, digest
 from ..journal.store import Submission
+from ..logbook import traced
 from ..printer.report import Report, moment
 from . import messages
 from .desk import Desk
@@ -118,9 +119,10 @@ class Handler:
             return messages.failure(message, error)
         except TooMuch:
             raise
-        except Exception:  # a fault of ours must not take the agent down: log it, say so
+        # A fault of ours must not take the agent down: logged without its words, and said.
+        except Exception as error:  # noqa: BLE001
             reference = secrets.token_hex(4)
-            log.exception("internal error %s", reference)
+            log.error("internal error %s: %s", reference, traced(error))
             return messages.failure(message, AgentError("internal", ref=reference))
 
     # -- news -------------------------------------------------------------------------------
@@ -280,7 +282,8 @@ class Handler:
             raise AgentError("hash_mismatch", computed=computed)
         missing = self._desk.check_document(doc)
         if missing:
-            log.warning("job %s: no glyph for %s", wanted.job_id, missing)
+            # Which ones is a part of the document, and the log goes into the evidence bundle.
+            log.warning("job %s: no glyph for %d characters", wanted.job_id, len(missing))
         job, replay = self._desk.submit(wanted)
         return {"replay": replay, "missing": missing, **self._job(job)}
 

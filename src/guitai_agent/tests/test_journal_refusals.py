@@ -1,5 +1,6 @@
 """A disk that is full and a journal that cannot be used: told in words, and never printed twice."""
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -38,6 +39,67 @@ def test_an_agent_that_cannot_trust_its_journal_does_not_start_and_says_why(
     assert ended.returncode == 2
     assert sentence in ended.stderr.replace("\n", "")
     assert (tmp_path / "journal.db").read_bytes() == before
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """An agent, its page, and the journal's connection, which can be made to have no room."""
+    agent = Running(tmp_path / "data")
+    page = Page(agent)
+    page.ask("pair", code=agent.code())
+    yield agent, page, agent.agent.journal._db
+    page.close()
+    agent.stop()
+
+
+def no_room(db):
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.execute(f"PRAGMA max_page_count = {db.execute('PRAGMA page_count').fetchone()[0]}")
+
+
+def hop_and_finding(page):
+    health = page.ask("health.get")
+    agent = next(hop for hop in health["hops"] if hop["hop"] == "agent")
+    return agent["state"], health["findings"][0]
+
+
+def await_news(page, code):
+    """The next ``health.changed`` whose first finding is ``code``."""
+    while True:
+        news = json.loads(page.socket.recv(timeout=6))
+        if news["type"] == "health.changed" and news["health"]["findings"][0]["code"] == code:
+            return news["health"]
+
+
+def test_a_refused_job_turns_the_agent_red_and_free_space_turns_it_green(shop):
+    _, page, db = shop
+    assert hop_and_finding(page)[1]["code"] == "OK"
+    no_room(db)
+    large = job("0192-AB12345679", [{"block": "text", "text": "店" * 40_000}, {"block": "cut"}])
+    assert page.error("print.submit", **large) == "disk_full"
+    state, finding = hop_and_finding(page)
+    assert (state, finding["code"], finding["level"]) == ("error", "DISK_FULL", "error")
+    assert "磁碟空間不足" in finding["message"]
+    assert any("資源回收筒" in step for step in finding["steps"])
+    assert page.ask("diag.run")["findings"][0]["code"] == "DISK_FULL"
+    db.execute("PRAGMA max_page_count = 1000000")
+    assert await_news(page, "OK")["hops"][0]["state"] == "ok"
+    assert page.ask("print.submit", **large)["ok"]
+
+
+def test_a_full_disk_is_seen_before_a_job_comes(shop):
+    agent, page, db = shop
+    agent.agent.desk.doctor.disk._free = lambda: 0
+    no_room(db)
+    assert await_news(page, "DISK_FULL")["hops"][0]["state"] == "error"
+
+
+def test_a_journal_that_turns_read_only_is_told_and_recovers(shop):
+    _, page, db = shop
+    db.execute("PRAGMA query_only = 1")
+    assert page.ask("diag.run")["findings"][0]["code"] == "JOURNAL_UNWRITABLE"
+    db.execute("PRAGMA query_only = 0")
+    await_news(page, "OK")
 
 
 def test_a_page_is_told_of_a_full_disk_and_the_agent_stays_up(tmp_path):

@@ -5,7 +5,6 @@ import json
 import pytest
 
 from guitai_agent.datadir import SettingsFile
-from guitai_agent.doctor.direct import Direct
 from guitai_agent.service.joining import Membership, MembershipFile
 from guitai_agent.service.pairing import PairingDesk
 from guitai_agent.service.tests.test_protocol import Running
@@ -80,11 +79,3 @@ def test_a_membership_of_a_later_version_is_ignored_and_kept(tmp_path):
     assert file.now == JOINED
     file.mark_refused(JOINED.token)
     assert json.loads(path.read_text("utf-8")) == told | {"refused": True}
-
-
-def test_the_doctor_without_an_agent_tells_of_it_and_moves_nothing(tmp_path):
-    (tmp_path / "config.json").write_bytes(b"{")
-    doctor = Direct(tmp_path, finder=list, presences=list)
-    doctor.look()
-    assert "設定檔無法讀取" in doctor.trouble
-    assert (tmp_path / "config.json").read_bytes() == b"{"

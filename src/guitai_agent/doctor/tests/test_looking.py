@@ -1,6 +1,7 @@
 """What the doctor looks at: devices, the clock, the agent's folder; and what goes into evidence."""
 
 import json
+import sqlite3
 import time
 import zipfile
 from dataclasses import replace
@@ -11,6 +12,7 @@ import pytest
 from guitai_agent.datadir import Lock, SettingsFile
 from guitai_agent.doctor.bundle import MASK, job_name, masked, pack
 from guitai_agent.doctor.direct import Direct
+from guitai_agent.doctor.disk import LOW_BYTES, ROOM, JournalWatch
 from guitai_agent.doctor.facts import Clock
 from guitai_agent.doctor.probes import Eyes, vendor_of
 from guitai_agent.doctor.timekeeper import KEPT_SECONDS, Timekeeper
@@ -245,6 +247,76 @@ def test_a_broken_settings_file_is_told(tmp_path):
     assert codes(direct.look()) == ["AGENT_DOWN", "USB_ABSENT"]
     assert "設定檔" in direct.trouble
     assert (tmp_path / "config.json").read_text() == "{broken"
+
+
+def test_a_journal_that_cannot_be_used_is_why_no_agent_runs(tmp_path):
+    (tmp_path / "journal.db").write_bytes(b"\xa5" * 20_000)
+    direct = Direct(tmp_path, list, list)
+    assert codes(direct.look()) == ["JOURNAL_BROKEN", "AGENT_DOWN", "USB_ABSENT"]
+    assert "列印日誌已損毀" in direct.trouble
+
+
+# -- the journal's disk -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tried(tmp_path):
+    """A journal whose trials are written down: their size."""
+    journal, sizes = Journal(tmp_path / "journal.db"), []
+    real = journal.try_out
+    journal.try_out = lambda size: sizes.append(size) or real(size)
+    yield journal, sizes
+    journal.close()
+
+
+def test_a_healthy_journal_is_tried_once_a_minute_with_a_byte(tried):
+    journal, sizes = tried
+    watch = JournalWatch(journal, lambda: LOW_BYTES)
+    for second in range(0, 130, 10):
+        watch.look(float(second))
+    assert (sizes, watch.code) == ([1, 1, 1], "")
+
+
+def test_a_nearly_full_disk_is_tried_with_a_whole_document(tried):
+    journal, sizes = tried
+    watch = JournalWatch(journal, lambda: LOW_BYTES - 1)
+    watch.look(0.0)
+    watch.look(0.5)
+    watch.look(1.0)
+    assert sizes == [ROOM, ROOM]
+
+
+def test_a_full_disk_is_told_until_a_document_fits_again(tried):
+    journal, sizes = tried
+    watch = JournalWatch(journal, lambda: 0)
+    journal._db.execute(f"PRAGMA max_page_count = {count_of_pages(journal)}")
+    watch.look(0.0)
+    assert watch.code == "disk_full"
+    watch.look(0.5)
+    assert watch.code == "disk_full"
+    journal._db.execute("PRAGMA max_page_count = 1000000")
+    watch.look(1.0)
+    assert (watch.code, sizes) == ("", [ROOM, ROOM])
+    assert journal._note("room") == ""  # nothing of the trial is left
+
+
+def test_a_journal_held_by_another_program_is_told_soon_and_let_go(tried):
+    journal, _ = tried
+    watch = JournalWatch(journal, lambda: LOW_BYTES)
+    other = sqlite3.connect(journal.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    began = time.monotonic()
+    watch.look(0.0)
+    assert watch.code == "journal_locked"
+    assert time.monotonic() - began < 1.0
+    other.execute("ROLLBACK")
+    other.close()
+    watch.look(1.0)
+    assert watch.code == ""
+
+
+def count_of_pages(journal):
+    return journal._db.execute("PRAGMA page_count").fetchone()[0]
 
 
 # -- evidence -----------------------------------------------------------------------------------

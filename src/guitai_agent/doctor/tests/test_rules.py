@@ -7,6 +7,7 @@ import pytest
 from guitai_agent.doctor.facts import Candidate, Clock, Facts, Queue
 from guitai_agent.doctor.history import History, Past
 from guitai_agent.doctor.rules import WAY, examine
+from guitai_agent.journal.opening import JOURNAL_CODES
 from guitai_agent.knowledge import profiles, remedy
 
 GREEN = Facts(chosen="usb:0d3a:0300:A1", candidates=(Candidate("usb:0d3a:0300:A1", "PP-8800"),))
@@ -42,6 +43,16 @@ def down(code, **changes):
 def test_all_is_well():
     assert codes(GREEN) == ["OK"]
     assert states(GREEN) == dict.fromkeys(WAY, "ok")
+
+
+@pytest.mark.parametrize("refusal", sorted(JOURNAL_CODES))
+def test_a_journal_that_cannot_be_written_breaks_the_agent_and_hides_no_printer(refusal):
+    assert codes(replace(GREEN, journal=refusal)) == [refusal.upper()]
+    assert states(replace(GREEN, journal=refusal)) == dict.fromkeys(WAY, "ok") | {"agent": "error"}
+    both = replace(down("PORT_BUSY"), journal=refusal)
+    assert codes(both) == [refusal.upper(), "PORT_BUSY"]
+    assert states(both)["port"] == "error"
+    assert codes(replace(GREEN, journal=refusal, agent=False)) == [refusal.upper(), "AGENT_DOWN"]
 
 
 # (what was looked at, the one code told, the hop it breaks)

@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from guitai_agent.errors import REASONS
+from guitai_agent.journal.opening import JOURNAL_CODES
 from guitai_agent.knowledge import picture, profiles, remedies, remedy
 from guitai_agent.knowledge.remedies import HOPS, LEVELS
 
@@ -17,11 +18,13 @@ FACTS = {
     "CUTTER_ERR", "COVER_OPEN", "PAPER_END", "PAPER_NEAR", "JAM_SUSPECT", "BLANK_SUSPECT",
     "FENCE_TIMEOUT", "LINK_STALLED", "JOB_WAITING", "JOB_UNCERTAIN", "CLOCK_DRIFT",
     "CLOCK_DATE", "INV_MANUAL_UNMARKED",
+    "DISK_FULL", "JOURNAL_LOCKED", "JOURNAL_UNWRITABLE", "JOURNAL_BROKEN", "JOURNAL_NEWER",
 }  # fmt: skip
 FIXES = {"reset", "redetect", "test", "use"}
 WITHOUT_PICTURE = {
     "OK", "CONNECTING", "PRN_SEVERAL", "PRN_HOT", "JOB_WAITING", "TEST_PRINTED", "TEST_READABLE",
-    "INV_MANUAL_UNMARKED",
+    "INV_MANUAL_UNMARKED", "DISK_FULL", "JOURNAL_LOCKED", "JOURNAL_UNWRITABLE", "JOURNAL_BROKEN",
+    "JOURNAL_NEWER",
 }  # fmt: skip
 CODES = list(remedies())
 SVG = "{http://www.w3.org/2000/svg}"
@@ -62,6 +65,10 @@ def test_every_fix_of_the_book_is_known_to_the_desk():
     from guitai_agent.service.desk import FIXES as DONE
 
     assert {each.fix.name for each in remedies().values() if each.fix} <= set(DONE)
+
+
+def test_every_refusal_of_the_journal_is_in_the_book():
+    assert {code.upper() for code in JOURNAL_CODES} <= set(CODES)
 
 
 @pytest.mark.parametrize("code", sorted(set(REASONS) & set(CODES)))

@@ -229,6 +229,19 @@ def test_unprintable_document_is_set_aside_and_the_queue_moves(tmp_path, plug):
     shop.stop()
 
 
+def test_what_trips_the_encoder_is_logged_without_the_document(tmp_path, plug, caplog):
+    def encoder(job, name):
+        raise ValueError("買方 王小明")
+
+    shop = Shop(tmp_path, plug, encoder=encoder).start()
+    shop.submit(ID)
+    shop.wait(ID, "cancelled")
+    shop.stop()
+    assert "cannot be encoded: ValueError at " in caplog.text
+    assert "test_worker.py" in caplog.text
+    assert "王小明" not in caplog.text
+
+
 def test_expired_in_the_queue_is_never_printed(shop, printer):
     printer.set_fault("cover_open", True)
     until(lambda: shop.worker.report.code == "COVER_OPEN")

@@ -288,10 +288,10 @@ def test_no_secret_and_no_document_is_in_the_evidence(agent, page, owner, tmp_pa
     agent.agent.outbound._file.keep(
         Membership("https://shop.example", "wss://shop.example/relay", relay, "R1", "台北店")
     )
-    secret = "/XYZ.123"
-    text = f"載具 {secret} 買方 12345675 AB12345678"
+    secret, rare = "/XYZ.123", "\U0010fffd"
+    text = f"載具 {secret} 買方 12345675 AB12345678 {rare}"
     slip = paper.to_json((paper.Text(text), paper.Cut()))
-    page.ask("print.submit", **job("AB-12345678-original", slip))
+    assert page.ask("print.submit", **job("AB-12345678-original", slip))["missing"] == rare
     page.event("job.state", state="done")
     log = logging.getLogger("guitai_agent.test")
     log.warning("relay token %s for %s of AB12345678 code 493817", relay, secret)
@@ -308,7 +308,7 @@ def test_no_secret_and_no_document_is_in_the_evidence(agent, page, owner, tmp_pa
     assert all(each in config for each in hashes)  # they are there to be leaked
     for planted in (
         page.token, preshared, agent.agent.page_token, "r" * 43, secret, "12345675", "AB12345678",
-        "AB-12345678", "493817", *hashes,
+        "AB-12345678", "493817", rare, *hashes,
     ):  # fmt: skip
         assert planted not in everything
     assert "r" * 43 in (tmp_path / "data" / "relay.json").read_text()
@@ -317,5 +317,6 @@ def test_no_secret_and_no_document_is_in_the_evidence(agent, page, owner, tmp_pa
     assert jobs["jobs"][0]["job"].startswith("sha256:")
     assert json.loads(files["settings.json"])["pairings"][0]["origin"] == "https://shop.example"
     assert "paired https://shop.example" in files["log.txt"]
+    assert "no glyph for 1 characters" in files["log.txt"]
     assert json.loads(files["health.json"])["findings"][0]["code"] == "OK"
     assert json.loads(files["system.json"])["agent"]
