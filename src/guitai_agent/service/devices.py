@@ -79,15 +79,21 @@ class DeviceVerbs:
         }
 
     def _row(self, device: Device) -> Reply:
-        current = self._desk.worker.report.device
         return {
             **device_json(device),
-            "selected": current is not None and device.id == current.id,
+            "selected": device.id == self._wanted(),
             "recognised": device.recognised,
             "serial": device.serial,
             "drawers": len(profile(device.profile).drawers),
             "drawer": self.notes.drawer(device.id),
         }
+
+    def _wanted(self) -> str:
+        """Where slips go, though it may not answer: a wrong choice must be undone."""
+        try:
+            return self._opener.current().id
+        except LinkError:
+            return self._opener.chosen
 
     def _select(self, peer: "Peer", message: messages.Message) -> Reply:
         device_id = messages.need(message, "device_id", str)
@@ -111,9 +117,7 @@ class DeviceVerbs:
 
     def _reset(self, peer: "Peer", message: messages.Message) -> Reply:
         """The FAQ's steps (S3.9): close, clear the printer's memory, probe anew, open."""
-        device = self._desk.worker.report.device
-        if device is not None:
-            self._opener.forget_line(device.id)
+        self._opener.forget_line(self._wanted())
         self._desk.worker.reconnect()
         return self._printer()
 

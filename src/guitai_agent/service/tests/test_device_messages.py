@@ -129,6 +129,26 @@ def test_the_chosen_one_of_two_is_waited_for(counters, printer):
     assert counter.ask("device.list")["chosen"]["present"]
 
 
+def test_who_chose_a_wrong_port_finds_the_way_back(counters, printer):
+    """What was chosen is marked, though it never answers: the other one can be chosen again."""
+    counter = counters()
+    pty = PtyPrinter(printer)
+    wrong = Device("serial:/dev/ttyNONE", "serial", "/dev/ttyNONE", "/dev/ttyNONE", "PP-8800")
+    counter.present += [at(pty), wrong]
+    until(lambda: counter.report.online)
+    assert marked(counter) == ["usb:0d3a:0400:A1"]
+    assert counter.ask("device.select", device_id=wrong.id)["ok"]
+    until(lambda: not counter.report.online)
+    assert marked(counter) == [wrong.id]
+    assert counter.ask("device.select", device_id="usb:0d3a:0400:A1")["ok"]
+    until(lambda: counter.report.online)
+    assert marked(counter) == ["usb:0d3a:0400:A1"]
+
+
+def marked(counter):
+    return [row["id"] for row in counter.ask("device.list")["devices"] if row["selected"]]
+
+
 def test_reset_closes_clears_probes_and_opens(counters, printer):
     counter = counters()
     pty = PtyPrinter(printer)
