@@ -10,6 +10,9 @@ from guitai.devices.models import PrintJob
 from guitai.devices.rules import Copy, JobKind, JobState, may_change
 from guitai.kernel import ids, scope, sqlcall
 
+NOT_PRINTED = "NOT_PRINTED"
+"""The agent's reason for a job that a person said is not on paper (agent-protocol.md §6)."""
+
 
 def queue_print(
     register_id: UUID, kind: JobKind, subject_id: UUID, copy: Copy, now: datetime
@@ -44,7 +47,9 @@ def change_state(job: PrintJob, after: str, detail: str, now: datetime) -> bool:
     if not may_change(before, after):
         raise WrongJobState(before=before, after=after)
     changes: dict[str, Any] = {"state": after, "detail": detail[:200], "changed_at": now}
-    if after != JobState.CANCELLED and job.sent_at is None:
+    # Whoever says that it is not on paper looked for it there: what follows is marked 補印.
+    was_sent = after != JobState.CANCELLED or detail == NOT_PRINTED
+    if was_sent and job.sent_at is None:
         changes["sent_at"] = now
     if not PrintJob.objects.filter(id=job.id, state=before).update(**changes):
         return change_state(queries.job(job.register_id, job.id), after, detail, now)

@@ -51,6 +51,15 @@ def test_the_table_of_states_and_nothing_else(shop, before, after):
         assert queries.job(shop.register.id, job.id).state == before
 
 
+def test_what_a_person_looked_for_on_paper_counts_as_sent(shop):
+    """Also where the page's own word of it got lost: what is printed next must say 補印."""
+    asked, taken_back = queue(shop), queue(shop)
+    services.change_state(asked, "cancelled", "NOT_PRINTED", NOON)
+    services.change_state(taken_back, "cancelled", "CLERK", NOON)
+    assert queries.may_be_on_paper(asked.subject_id, [JobKind.PROOF.value])
+    assert not queries.may_be_on_paper(taken_back.subject_id, [JobKind.PROOF.value])
+
+
 def test_a_stale_reader_cannot_undo_what_happened(shop):
     job = queue(shop)
     stale = queries.job(shop.register.id, job.id)
