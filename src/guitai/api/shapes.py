@@ -469,6 +469,7 @@ class SlipOut(Answer):
     job_id: UUID
     kind: str
     copy: str
+    state: str
     doc: list[dict[str, Any]]
     sha256: str
     expires: datetime

@@ -36,6 +36,7 @@ class Slip:
     job_id: UUID
     kind: str
     copy: str
+    state: str
     doc: list[dict[str, Any]]
     sha256: str
     expires: datetime
@@ -54,7 +55,7 @@ def slip_of(job: PrintJob, now: datetime) -> Slip:
                 devices.change_state(job, JobState.CANCELLED.value, refusal.message, now)
             raise
         job = devices.keep_document(job, doc, sha256_of(doc))
-    return Slip(job.id, job.kind, job.copy, job.doc, job.sha256, now + LIFE)
+    return Slip(job.id, job.kind, job.copy, job.state, job.doc, job.sha256, now + LIFE)
 
 
 def sha256_of(doc: list[dict[str, Any]]) -> str:

@@ -31,7 +31,7 @@ def agent() -> Iterator[FakeAgent]:
 def relay(agent: FakeAgent, world: World) -> Iterator[FakeRelay]:
     """The second way to the same agent; the server knows of it."""
     relay = FakeRelay(agent)
-    world.relay = relay.ticket()
+    world.relay, world.relay_of = relay.ticket(), relay.ticket
     yield relay
     relay.stop()
 

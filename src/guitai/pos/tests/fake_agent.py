@@ -212,10 +212,20 @@ class FakeAgent:
             raise LookupError("unknown_job")
         job = self.journal[job_id]
         if kind == "print.resolve":
-            job["state"] = "done" if message["printed"] == "yes" else "cancelled"
+            self.settle(job, printed=message["printed"] == "yes")
         if kind == "print.cancel":
+            if job["state"] not in ("queued", "waiting"):
+                raise LookupError("wrong_state")
             job["state"] = "cancelled"
         return {"job": job}
+
+    def settle(self, job: dict, *, printed: bool) -> None:
+        """A person's answer, whoever brought it; told to every page."""
+        if job["state"] != "uncertain":
+            raise LookupError("wrong_state")
+        state, reason = ("done", "CONFIRMED") if printed else ("cancelled", "NOT_PRINTED")
+        job.update(state=state, reason=reason)
+        self.tell({"type": "job.state", "job": job})
 
     def submit(self, message: dict) -> dict:
         text = json.dumps(message["doc"], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -257,10 +267,11 @@ class FakeAgent:
 
 
 class FakeRelay:
-    """The relay's face to pages (§10.1), leading straight to one agent."""
+    """The relay's face to pages (§10.1), leading straight to one agent, or to ``others``."""
 
     def __init__(self, agent: FakeAgent) -> None:
         self.agent = agent
+        self.others: dict[str, FakeAgent] = {}
         self.away = False
         self.entered = 0
         self.open = 0
@@ -268,16 +279,21 @@ class FakeRelay:
         self.port = self.server.socket.getsockname()[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def ticket(self) -> dict:
-        """What ``POST relay-ticket`` answers."""
-        agent = {"register_id": "r1", "register_name": "1 號機", "name": "PC-1", "own": True}
-        return {"url": f"ws://127.0.0.1:{self.port}/page", "ticket": "ticket-1",
-                "expires": "2036-01-01T00:00:00Z", "agent": agent, "agents": [agent]}  # fmt: skip
+    def ticket(self, register: str = "r1") -> dict:
+        """What ``POST relay-ticket`` answers; ``register`` is ``agent_of``."""
+        agents = {
+            at: {"register_id": at, "register_name": f"{at} 號機", "name": "PC", "own": at == "r1"}
+            for at in ("r1", *self.others)
+        }
+        return {"url": f"ws://127.0.0.1:{self.port}/page", "ticket": register,
+                "expires": "2036-01-01T00:00:00Z", "agent": agents[register],
+                "agents": list(agents.values())}  # fmt: skip
 
     def talk(self, socket) -> None:
         message = json.loads(socket.recv())
-        assert (message["type"], message["ticket"]) == ("enter", "ticket-1")
-        if self.away:
+        assert message["type"] == "enter"
+        agent = self.others.get(message["ticket"], self.agent)
+        if self.away and agent is self.agent:
             error = {"code": "agent_away", "message": "列印程式沒有連線。"}
             socket.send(json.dumps({"v": 1, "id": message["id"], "type": "enter", "ok": False,
                                     "error": error}))  # fmt: skip
@@ -286,9 +302,9 @@ class FakeRelay:
         self.entered += 1
         self.open += 1
         socket.send(json.dumps({"v": 1, "id": message["id"], "type": "enter", "ok": True,
-                                **self.agent.welcome()}))  # fmt: skip
+                                **agent.welcome()}))  # fmt: skip
         try:
-            self.agent.talk(socket)
+            agent.talk(socket)
         finally:
             self.open -= 1
 

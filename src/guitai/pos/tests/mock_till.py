@@ -76,6 +76,7 @@ class World:
         self.min_version = ""
         self.device_clocks: list[str] = []
         self.relay: dict | None = None
+        self.relay_of = lambda register: self.relay
         self.lock = threading.RLock()
         self.products = [
             {"id": str(uuid.UUID(int=at + 1)), "sku": f"A{at + 1:03}", "barcode": code,
@@ -375,7 +376,7 @@ def relay_ticket(world: World, body: dict) -> tuple[int, dict]:
         refusal = Refusal(409, "AGENT-NONE", "這台 POS 機還沒有列印程式。")
         refusal.body["error"]["params"] = {"agents": []}
         raise refusal
-    return 200, world.relay
+    return 200, world.relay_of(body.get("agent_of", "r1"))
 
 
 def bind(world: World, body: dict) -> tuple[int, dict]:
@@ -441,11 +442,12 @@ def print_jobs(
         keep = ("id", "kind", "copy", "state", "order_id", "detail")
         listed = [j for j in world.jobs.values() if j["state"] in ("waiting", "sent", "uncertain")]
         return 200, {"jobs": [{name: j[name] for name in keep} for j in listed]}
-    job = world.jobs[rest[0]]
+    job = world.jobs.get(rest[0])
+    if job is None:
+        raise Refusal(404, "PRINT-NOT-FOUND", "找不到這筆列印工作。")
     if method == "GET":
-        return 200, {
-            key: job[key] for key in ("job_id", "kind", "copy", "doc", "sha256", "expires")
-        }
+        keys = ("job_id", "kind", "copy", "state", "doc", "sha256", "expires")
+        return 200, {key: job[key] for key in keys}
     job["state"], job["detail"] = body["state"], body["detail"]
     world.reports.append((rest[0], body["state"]))
     return 200, {}

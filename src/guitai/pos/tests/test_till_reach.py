@@ -67,6 +67,15 @@ def shop(world, request):
             browser.close()
 
 
+def relay_is_away(page):
+    """Until the page has heard that the agent is not connected to the server either."""
+    for _ in range(200):
+        if page.evaluate("window.guitai.app.state.agent.relay") == "away":
+            return
+        page.wait_for_timeout(100)
+    pytest.fail("the relay was never asked")
+
+
 def strip(page):
     return page.locator(".strip .cell", has_text="發票機")
 
@@ -158,6 +167,23 @@ def test_an_agent_away_from_the_relay_too_is_said(shop, agent, relay):
     expect(strip(page)).to_contain_text("列印電腦沒有連線")
     relay.away = False
     expect(strip(page)).to_have_text("發票機就緒・經伺服器", timeout=20_000)
+
+
+def test_at_the_agent_s_own_computer_the_program_is_started_there(shop, agent, relay):
+    """Met here once, it is here that it must be started, also when it has joined the server."""
+    relay.away = True
+    page = shop.open("granted")
+    expect(page.locator(".hop.good")).to_have_count(8)
+    agent.stop()
+    expect(page.locator(".finding h3")).to_have_text("列印程式沒有執行。", timeout=20_000)
+    relay_is_away(page)
+    page.reload()  # What this computer is, it knows from the day before.
+    at_sale(page)
+    page.keyboard.press("F10")
+    relay_is_away(page)
+    expect(page.locator(".finding h3")).to_have_text("列印程式沒有執行。")
+    expect(page.locator(".finding .steps")).to_contain_text("啟動列印程式")
+    expect(strip(page)).to_contain_text("列印程式未執行")
 
 
 def test_the_relay_falls_silent_and_comes_back(shop, agent, relay):

@@ -58,6 +58,7 @@ function agentLink(app, agentPorts) {
   return new AgentLink({
     ports: agentPorts.split(",").map(Number),
     token: { get: () => small.get("agent_token"), set: (value) => small.set("agent_token", value) },
+    atHome: { get: () => small.get("agent_here"), set: (id) => small.set("agent_here", id) },
     label: () => `${app.state.till.store.name} ${app.state.till.register.name}`,
     least: () => app.state.till?.agent?.min_version ?? "",
     ticket: () => app.api.post("relay-ticket", small.get("agent_of") ? { agent_of: small.get("agent_of") } : {}),

@@ -3,7 +3,9 @@ import { test } from "node:test";
 import { ClockWatch, clockCode, driftWords } from "../../static/pos/logic/clock.mjs";
 import { healthView } from "../../static/pos/logic/health.mjs";
 import { brief, stripCells } from "../../static/pos/logic/strip.mjs";
+import { printerView } from "../../static/pos/logic/printing.mjs";
 import { isOlder } from "../../static/pos/logic/version.mjs";
+import { AgentLink } from "../../static/pos/net/agent.mjs";
 import { loopbackPermission, servedHere } from "../../static/pos/net/loopback.mjs";
 
 const book = {
@@ -50,6 +52,38 @@ test("over the relay a forbidden loopback is a hint, and a program on another co
   assert.deepEqual(away.findings.map(({ code }) => code), ["AGENT_SILENT"]);
   const both = seen({ state: "denied", local: "denied", way: "", relay: "away", printer: null, health: null });
   assert.deepEqual(both.findings.map(({ code }) => code), ["LNA_DENIED", "AGENT_SILENT"]);
+});
+
+test("where the agent lives here, a silent one is started here; a tablet looks for the shop's computer", () => {
+  const away = { state: "down", local: "down", way: "", relay: "away", printer: null, health: null };
+  const codes = (change) => seen({ ...away, ...change }).findings.map(({ code }) => code);
+  assert.deepEqual(codes({ here: true }), ["AGENT_DOWN"]);
+  assert.deepEqual(codes({ here: false }), ["AGENT_SILENT"]);
+  assert.deepEqual(codes({ here: true, state: "denied", local: "denied" }), ["LNA_DENIED", "AGENT_DOWN"]);
+  assert.deepEqual(codes({ here: true, state: "unpaired", local: "unpaired" }), ["AGENT_SILENT", "NOT_PAIRED"], "it does run here");
+  assert.equal(printerView({ ...away, here: true }).code, "printer.agent_down");
+  assert.equal(printerView({ ...away, here: false }).code, "printer.away");
+});
+
+test("the agent lives where it was met, until one of another id serves this page", () => {
+  const kept = { id: "" };
+  const atHome = { get: () => kept.id, set: (id) => { kept.id = id; } };
+  const link = new AgentLink({ ports: [], atHome, least: () => "", told: { changed() {}, job() {}, arrived() {} } });
+  link.settle("relay", "far");
+  assert.equal(link.view().here, false, "a tablet");
+  link.settle("loopback", "near");
+  link.settle("relay", "near");
+  assert.equal(link.view().here, true, "over the relay for once");
+  link.settle("relay", "far");
+  assert.equal(link.view().here, false, "the shop has another computer now");
+});
+
+test("another register's question is told in a few words and not asked", () => {
+  const unsure = { code: "JOB_UNCERTAIN", level: "error", hop: "paper", message: "請檢查紙本", steps: ["看"], picture: "check-paper", fix: null, ask: null };
+  const agent = ready({ health: { hops: hops(), findings: [unsure], printer: OK } });
+  const [told] = healthView({ agent, line: "ok", clock: "", book, elsewhere: true }).findings;
+  assert.deepEqual([told.level, told.words, told.message, told.steps], ["warn", "job.at_other_till", "", []]);
+  assert.equal(seen(agent).worst.message, "請檢查紙本");
 });
 
 test("the agent's findings carry their own words, the worst first; what it thinks of pages is moot", () => {

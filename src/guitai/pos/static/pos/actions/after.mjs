@@ -64,13 +64,14 @@ export function saveNumber(app, orderId, number) {
 
 /** 「已印好」 or 「補印」: only the person can see the paper. */
 export async function answerPrinted(app, jobId, printed) {
-  const again = await busily(app, "resolve", () => atJob(app, jobId, async () => {
+  const end = await busily(app, "resolve", () => atJob(app, jobId, async () => {
     // Without the server there is no second paper: the question stays until it can be answered.
     if (!printed && !(await app.prints.fetchWaiting())) throw { code: "line" };
     return app.prints.resolve(jobId, printed);
   }));
   const job = app.prints.jobs.get(jobId);
-  if (!again) return undefined;
+  if (end === "printed") app.say("good", "job.printed_there");
+  if (end !== "cancelled") return undefined;
   if (!job.orderId) return app.set({ jobFault: { id: jobId, error: { code: "job", words: "job.reprint_there" } } });
   return reprint(app, job.orderId, job.kind === "detail" ? "detail" : "proof", job.label);
 }

@@ -23,11 +23,12 @@ const filled = (text, params) => text.replace(/\{(\w+)\}/g, (_, name) => String(
 
 /**
  * All of it: {hops: [{hop, state, code, message}], beside: […], findings: […], worst: finding|null}.
- * `agent` is AgentLink.view(), `line` "ok"|"unstable"|"down", `clock` a code or "".
+ * `agent` is AgentLink.view(), `line` "ok"|"unstable"|"down", `clock` a code or "". `elsewhere`: what
+ * the agent asks about paper is another register's question.
  */
-export function healthView({ agent, line, clock, book }) {
+export function healthView({ agent, line, clock, book, elsewhere = false }) {
   const own = [...reachFindings(agent, book), ...lineFindings(line), ...(clock ? [fromBook(book, clock)] : [])];
-  const told = agentFindings(agent, book).filter((one) => !own.some((mine) => mine.code === one.code));
+  const told = agentFindings(agent, book, elsewhere).filter((one) => !own.some((mine) => mine.code === one.code));
   const findings = [...own, ...told].sort(byWeight);
   return {
     hops: WAY.map((hop) => hopOf(hop, agent, findings)),
@@ -45,13 +46,16 @@ function reachFindings(agent, book) {
   const relayed = agent.way === "relay";
   if (!relayed && agent.relay === "away") {
     const local = code && code !== "AGENT_DOWN" ? [fromBook(book, code)] : [];
-    return [...local, fromBook(book, "AGENT_SILENT")];
+    return [...local, fromBook(book, isDownHere(agent) ? "AGENT_DOWN" : "AGENT_SILENT")];
   }
   if (!code) return [];
   if (!relayed) return [fromBook(book, code)];
   // Not running here is no fault where the printer hangs on another computer.
   return code === "LNA_DENIED" || code === "LNA_PENDING" ? [fromBook(book, code, { level: "warn" })] : [];
 }
+
+/** The program belongs on this very computer and does not answer: it is started here. */
+export const isDownHere = ({ here, local }) => Boolean(here) && ["down", "denied"].includes(local);
 
 function lineFindings(line) {
   if (line === "ok") return [];
@@ -65,11 +69,14 @@ const MOOT = ["LNA_PENDING", "LNA_DENIED", "AGENT_DOWN", "AGENT_SILENT", "NOT_PA
 /** Whether the agent's health says the same of the printer as its newer printer.status. */
 const upToDate = ({ health, printer }) => Boolean(health) && (!printer || !health.printer || health.printer.code === printer.code);
 
-function agentFindings(agent, book) {
+/** Told, so that somebody looks after it, and no more: only its own register may answer. */
+const AT_OTHER_TILL = { level: "warn", message: "", words: "job.at_other_till", steps: [], picture: "", fix: null, ask: null };
+
+function agentFindings(agent, book, elsewhere) {
   if (agent.state !== "ready") return [];
   if (upToDate(agent)) {
     const told = agent.health.findings.filter((one) => (one.level !== "ok" || one.ask) && !MOOT.includes(one.code));
-    return told.map((one) => ({ ...fromBook(null, one.code), ...one }));
+    return told.map((one) => ({ ...fromBook(null, one.code), ...one, ...(elsewhere && one.code === "JOB_UNCERTAIN" ? AT_OTHER_TILL : {}) }));
   }
   const { printer } = agent;
   if (!printer || printer.code === "OK") return [];

@@ -13,7 +13,7 @@ export function printerView(agent) {
     old: ["bad", "printer.agent_old"],
     connecting: ["warn", "printer.connecting"],
   };
-  if (agent.state !== "ready" && agent.relay === "away" && ["down", "denied"].includes(agent.state)) {
+  if (agent.state !== "ready" && agent.relay === "away" && !agent.here && ["down", "denied"].includes(agent.state)) {
     return { tone: "bad", code: "printer.away", message: "" };
   }
   if (agent.state !== "ready") {

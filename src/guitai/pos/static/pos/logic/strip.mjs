@@ -64,7 +64,7 @@ function printerCell(agent, health) {
   if (agent.state !== "ready") return plain;
   // What lies in front of an agent that we do talk to is not in a clerk's way.
   const worst = health?.findings.find((one) => WAY.indexOf(one.hop) > 0 && one.level !== "ok");
-  if (worst) return { tone: TONES[worst.level], code: "printer.fault", message: brief(worst.message), full: worst.message };
+  if (worst) return { tone: TONES[worst.level], code: worst.words ?? "printer.fault", message: brief(worst.message), full: worst.message };
   return plain;
 }
 

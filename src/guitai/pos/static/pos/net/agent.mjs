@@ -23,12 +23,12 @@ export const backOff = (tries) => WAITS[Math.min(Math.max(tries, 1), WAITS.lengt
  */
 export class AgentLink {
   /**
-   * `least()` the oldest version that will do; `ticket()` the server's answer to relay-ticket;
+   * `atHome` keeps the id of the agent that was met on this computer; `least()` the oldest version that will do; `ticket()` the server's answer to relay-ticket;
    * `told` has `changed(view)`, `job(job)`, `scan(text)`, `devices()`, `server(state)`,
    * `arrived()`, `released()`.
    */
-  constructor({ ports, token, label, least, ticket, told, host = "127.0.0.1", relayAfter = RELAY_AFTER_MS }) {
-    Object.assign(this, { ports, token, label, least, told, host, relayAfter });
+  constructor({ ports, token, atHome, label, least, ticket, told, host = "127.0.0.1", relayAfter = RELAY_AFTER_MS }) {
+    Object.assign(this, { ports, token, atHome, label, least, told, host, relayAfter });
     this.local = "off";
     this.way = "";
     this.session = null;
@@ -50,7 +50,8 @@ export class AgentLink {
   view() {
     const { state, local, way, printer, health, agentId, version, asked } = this;
     const { relay } = this;
-    return { state, local, way, printer, health, agentId, version, asked: Boolean(asked), relay: relay.state, relayAgent: relay.agent ?? null, agents: relay.agents };
+    const here = Boolean(this.atHome.get());
+    return { here, state, local, way, printer, health, agentId, version, asked: Boolean(asked), relay: relay.state, relayAgent: relay.agent ?? null, agents: relay.agents };
   }
 
   start() {
@@ -253,6 +254,7 @@ export class AgentLink {
 
   #arrived(way, session, welcome) {
     if (isOlder(welcome.version ?? "", this.least())) return this.#tooOld(welcome.version);
+    this.settle(way, welcome.agent_id ?? "");
     if (way === "loopback") {
       this.relay.stop();
       this.local = "ready";
@@ -264,6 +266,12 @@ export class AgentLink {
     this.told.arrived();
     this.askHealth();
     return undefined;
+  }
+
+  /** Where the agent lives: here, when it was met here and none of another id has served us since. */
+  settle(way, agentId) {
+    if (way === "loopback") this.atHome.set(agentId);
+    else if (this.atHome.get() !== agentId) this.atHome.set("");
   }
 
   #tooOld(version) {

@@ -2,17 +2,27 @@
 // keeps its id, so that the agent prints it once however often it is handed over.
 
 import { isOpen, nextStep, reportOf } from "../logic/printing.mjs";
+import { settle, settleElsewhere } from "./elsewhere.mjs";
 import { small } from "./store.mjs";
+import { Strangers } from "./strangers.mjs";
 
 const REMEMBERED = 200;
+/** Another agent holds it and has not begun, for all we know: it may yet print it by itself. */
+const LOOSE = { waiting: "job.loose", sent: "job.loose" };
 
-/** Follows jobs {id, kind, copy, state, message, orderId, label}. `changed()` after every change. */
+/**
+ * Follows this register's jobs {id, kind, copy, state, message, orderId, label}; `at` is the agent
+ * that last told of it, `note` the words' code of what a person must know before answering, `ended`
+ * what she answered where no agent heard it. `changed()` after every change.
+ */
 export class Prints {
   constructor({ api, agent, changed }) {
     Object.assign(this, { api, agent, changed });
     this.jobs = new Map();
     this.unreported = new Map();
     this.busy = new Set();
+    this.answered = new Set();
+    this.strangers = new Strangers({ api, agent, changed, claimed: () => this.fetchWaiting() });
   }
 
   list() {
@@ -29,9 +39,15 @@ export class Prints {
     return this.open().filter((job) => job.state === "uncertain");
   }
 
+  /** Whether the agent's question is certainly no question of this register. */
+  isAskedElsewhere() {
+    return !this.questions().length && !this.strangers.questions("") && !this.strangers.questions("own");
+  }
+
   /** Jobs that the server told of: after a sale, a reprint, or from the waiting list. */
   add(jobs, about = {}) {
     for (const job of jobs) {
+      this.strangers.forget(job.id);
       if (this.jobs.has(job.id)) {
         this.#learn(job, about);
         continue;
@@ -43,7 +59,7 @@ export class Prints {
     return this.pump();
   }
 
-  /** The agent may have told of a job first; whose it is only the server knows. */
+  /** A job may be listed again with more that is known of it. */
   #learn(job, about) {
     const told = { ...job, ...about };
     const news = Object.entries({ kind: told.kind, orderId: told.orderId, label: told.label }).filter(([, value]) => value);
@@ -66,10 +82,12 @@ export class Prints {
 
   /** Move every job on as far as it can go now. Safe to call at any time, any number of times. */
   async pump() {
+    if (this.agent.state !== "ready") this.strangers.clear();
     await this.#reportAgain();
     for (const job of this.open()) {
       if (!this.busy.has(job.id)) await this.#advance(job);
     }
+    await this.strangers.sort();
   }
 
   /** What the heartbeat does: news that the server missed, and jobs that still wait for the agent. */
@@ -78,6 +96,7 @@ export class Prints {
     for (const job of this.open()) {
       if (job.state !== "failed" && !this.busy.has(job.id)) await this.#advance(job);
     }
+    await this.strangers.sort();
   }
 
   async #advance(job) {
@@ -104,7 +123,7 @@ export class Prints {
     const sentTo = sentTable()[job.id] ?? (job.server === "sent" ? job.detail ?? "" : "");
     const step = nextStep({ server: job.server, known, sentTo, agentId: this.agent.agentId });
     if (step === "submit") await this.#submit(job);
-    else if (step === "ask" && !known) this.#set(job.id, { state: "uncertain", asked: true });
+    else if (step === "ask" && !known) this.#set(job.id, { state: "uncertain", asked: true, at: "", message: "", note: LOOSE[job.server] ?? "" });
     else if (known) this.onJob(known);
     else this.#set(job.id, { state: job.server });
   }
@@ -134,18 +153,32 @@ export class Prints {
   /** News of the agent about a job, whoever asked. */
   onJob(agentJob) {
     const id = agentJob.job_id;
-    if (!this.jobs.has(id)) {
-      if (agentJob.kind === "selftest") return;
-      this.jobs.set(id, { id, kind: "proof", copy: agentJob.copy, server: "sent", state: "held" });
+    const job = this.jobs.get(id);
+    if (!job) return agentJob.kind === "selftest" ? undefined : this.strangers.meet(agentJob);
+    const open = isOpen(agentJob) || agentJob.state === "uncertain";
+    if (job.ended && open) return this.#endThere(agentJob, job.ended);
+    // Somebody said 「未印出」 at the agent's own page: here the paper is still owed.
+    if (agentJob.reason === "NOT_PRINTED" && !this.answered.has(id)) {
+      return this.#set(id, { state: "uncertain", asked: true, at: "", message: "", settled: true, note: "job.unprinted_there" });
     }
     this.#set(id, {
-      state: agentJob.state, message: agentJob.message ?? "", atAgent: true,
+      state: agentJob.state, message: agentJob.message ?? "", at: this.agent.agentId, note: "",
       asked: agentJob.state === "uncertain",
     });
     const word = reportOf(agentJob);
     if (word && this.jobs.get(id).reported !== word) {
       this.#set(id, { reported: word });
       this.#report(id, word, agentJob.reason ?? "");
+    }
+    return undefined;
+  }
+
+  /** An agent comes back with a job that was answered without it. */
+  async #endThere(agentJob, ended) {
+    try {
+      await settle((...question) => this.agent.request(...question), agentJob, ended === "done");
+    } catch (error) {
+      console.warn("guitai: job", agentJob.job_id, error.code); // Told again when it tells of it again.
     }
   }
 
@@ -162,23 +195,58 @@ export class Prints {
     }
   }
 
-  /** The person's answer to 「印好了嗎？」. Resolves true when a reprint is now wanted. */
+  /**
+   * The person's answer to 「印好了嗎？」; it ends the question wherever the job lies. Resolves with
+   * "done", with "cancelled" when a reprint is now wanted, or with "printed" when another agent has
+   * printed it after all. Rejects while another agent is printing it.
+   */
   async resolve(jobId, printed) {
-    const job = this.jobs.get(jobId);
-    if (job.atAgent) {
-      const reply = await this.agent.request("print.resolve", { job_id: jobId, printed: printed ? "yes" : "no" });
-      this.onJob(reply.job);
-    } else {
-      this.#set(jobId, { state: printed ? "done" : "cancelled" });
-      await this.#report(jobId, printed ? "done" : "cancelled", printed ? "CONFIRMED" : "NOT_PRINTED");
+    this.answered.add(jobId);
+    try {
+      return await this.#resolve(this.jobs.get(jobId), printed);
+    } catch (error) {
+      this.answered.delete(jobId);
+      throw error;
     }
-    return !printed;
+  }
+
+  async #resolve(job, printed) {
+    const here = await this.#resolveHere(job, printed);
+    if (here) {
+      this.onJob(here);
+      return printed ? "done" : "cancelled";
+    }
+    const there = job.settled ? null : await this.#resolveElsewhere(job, printed);
+    if (there?.state === "sending" && !printed) throw { code: "job", words: "job.printing_there" };
+    const onPaper = there?.state === "done";
+    const ended = printed || onPaper ? "done" : "cancelled";
+    this.#set(job.id, { state: ended, ended, reported: ended, note: "", message: "" });
+    await this.#report(job.id, ended, onPaper ? there.reason ?? "" : printed ? "CONFIRMED" : "NOT_PRINTED");
+    return onPaper && !printed ? "printed" : ended;
+  }
+
+  /** The agent in use, where it knows the job; null where it does not (any more). */
+  async #resolveHere(job, printed) {
+    if (!job.at || job.at !== this.agent.agentId) return null;
+    try {
+      return (await this.agent.request("print.resolve", { job_id: job.id, printed: printed ? "yes" : "no" })).job;
+    } catch (error) {
+      if (error.code === "unknown_job") return null;
+      throw error;
+    }
+  }
+
+  #resolveElsewhere(job, printed) {
+    return settleElsewhere({
+      ticket: (body) => this.api.post("relay-ticket", body),
+      present: this.agent.agentId, jobId: job.id, printed,
+    });
   }
 
   /** Take a job back that has not begun. */
   async cancel(jobId) {
     const job = this.jobs.get(jobId);
-    if (job.atAgent) {
+    if (job.at) {
       this.onJob((await this.agent.request("print.cancel", { job_id: jobId })).job);
       return;
     }

@@ -94,7 +94,7 @@ function fixOf(app, { fix }) {
 
 /** The button for what this page or its person can do about it. */
 function cureOf(app, { code }) {
-  if (code === "JOB_UNCERTAIN") return jobsView(app, app.prints.questions());
+  if (code === "JOB_UNCERTAIN") return questionsOf(app);
   if (code === "NOT_PAIRED" && app.state.agent.local === "unpaired") return pairForm(app);
   if (["LNA_DENIED", "LNA_PENDING", "AGENT_DOWN", "AGENT_SILENT"].includes(code)) {
     return button(t(code === "LNA_PENDING" && app.state.agent.asked ? "device.ask_again" : "device.reconnect"), () => app.agent.retry(), { kind: "primary", keyId: "retry" });
@@ -104,6 +104,13 @@ function cureOf(app, { code }) {
     return h("a.button.primary", { href: download, target: "_blank", rel: "noopener", key: "download" }, t("doctor.download"));
   }
   return null;
+}
+
+/** This register's questions; of the others' only that there are some. */
+function questionsOf(app) {
+  const mine = app.prints.questions();
+  if (!mine.length) return null;
+  return h("div", { key: "questions" }, jobsView(app, mine), app.prints.strangers.questions("theirs") > 0 && h("p.soft", null, t("job.at_other_till")));
 }
 
 function pairForm(app) {

@@ -20,6 +20,7 @@ function jobRow(app, job) {
   return h("li.job", { key: job.id, class: tone }, icon(tone),
     h("span.job-what", null, t(`job.kind_${job.kind}`), job.copy === "reprint" && h("span.tax-tag", null, t("job.reprint")), job.label && h("span.soft", null, ` ${job.label}`)),
     h("span.job-state", null, t(code), why && `：${why}`),
+    job.note && h("p.soft", null, t(job.note)),
     job.state === "uncertain" && h("span.job-ask", null,
       button(t("job.printed"), () => answerPrinted(app, job.id, true), { disabled: Boolean(app.state.busy) }),
       button(t("job.print_again"), () => answerPrinted(app, job.id, false), { kind: "danger", disabled: Boolean(app.state.busy) })),

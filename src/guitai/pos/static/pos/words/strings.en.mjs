@@ -306,6 +306,11 @@ export const en = {
   "job.print_again": "Reprint",
   "job.cancel": "Do not print",
   "job.reprint_there": "This one is put away; to print another, go back to where it came from.",
+  "job.loose": "This slip was handed to another computer, which may still print the original by itself when it is back. “Reprint” first asks it to cancel; where it cannot be reached there may be two papers in the end.",
+  "job.unprinted_there": "Somebody answered “not printed” at the printing computer. If the slip is still needed, print it again.",
+  "job.printing_there": "Another computer is printing this slip. Wait until it has finished, then look at the paper.",
+  "job.printed_there": "Another computer has printed this slip; it was not printed again.",
+  "job.at_other_till": "Another register has a slip to confirm.",
 
   "scan.invoice_here": "That is an invoice. Go back to look for its order, or choose self-issued to record its number.",
   "scan.right_qr": "That is the right QR code. Scan the left one or the barcode above.",

@@ -306,6 +306,11 @@ export const zh = {
   "job.print_again": "補印",
   "job.cancel": "不印了",
   "job.reprint_there": "這張不印了；要再印一張，請回到原來的畫面列印。",
+  "job.loose": "這張先前交給了別台電腦，它恢復後可能會自己印出原本那一張。按「補印」會先請它取消；連不上它時，最後可能有兩張紙。",
+  "job.unprinted_there": "列印電腦上已有人回答「未印出」。還需要這張，請按「補印」。",
+  "job.printing_there": "另一台電腦正在列印這張，請等它印完再看紙本。",
+  "job.printed_there": "另一台電腦已經印好這張，沒有再印。",
+  "job.at_other_till": "另一台 POS 機有單據待確認。",
 
   "scan.invoice_here": "這是發票條碼。要查訂單請先按「取消」離開收款；要登記號碼請選「自行開立」。",
   "scan.right_qr": "掃到發票右邊的 QR，請改掃左邊的 QR 或上方的條碼。",
