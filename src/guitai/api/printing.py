@@ -21,9 +21,13 @@ def listed(call: Call) -> shapes.JobsOut:
         if wanted not in set(JobState):
             raise WrongShape(field="state", detail=f"沒有「{wanted[:20]}」這個狀態")
         jobs = queries.jobs_in(call.register_id, wanted)
-    return shapes.JobsOut(
-        jobs=[job_out(job, orders.order_of_subject(job.subject_id)) for job in jobs]
-    )
+    return shapes.JobsOut(jobs=jobs_out(list(jobs)))
+
+
+def jobs_out(jobs: list[PrintJob]) -> list[shapes.JobOut]:
+    sold = orders.orders_of_subjects({job.subject_id for job in jobs})
+    ids = {subject: order.id for subject, order in sold.items()}
+    return [job_out(job, ids.get(job.subject_id)) for job in jobs]
 
 
 def job_out(job: PrintJob, order_id: UUID | None) -> shapes.JobOut:
@@ -47,4 +51,4 @@ def slip(call: Call) -> services.Slip:
 def report(call: Call) -> shapes.JobStateOut:
     body: shapes.JobStateIn = call.body
     job = services.report(call.register_id, call.ids["id"], body.state, body.detail, clock.now())
-    return shapes.JobStateOut(job=job_out(job, orders.order_of_subject(job.subject_id)))
+    return shapes.JobStateOut(job=jobs_out([job])[0])

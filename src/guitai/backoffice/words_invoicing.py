@@ -10,6 +10,7 @@ from guitai.invoicing import registry
 from guitai.invoicing.models import Transmission
 from guitai.invoicing.rules import KIND_NAMES, STATE_NAMES, Kind, TransmissionState
 from guitai.kernel.models import AuditEntry
+from guitai.orders.models import Order
 from guitai.reporting.queries.invoices import Sending
 from guitai.reporting.queries.sending import UNSENT, hindered
 from guitai.reporting.rules import STATE_TONES, Explanation, age_of, explained
@@ -148,10 +149,12 @@ def job_reason(job: PrintJob) -> str:
     return JOB_REASONS.get(job.detail, "" if job.detail == "OK" else job.detail)
 
 
-def shown_job(job: PrintJob) -> dict[str, Any]:
+def shown_job(job: PrintJob, order: Order | None = None) -> dict[str, Any]:
+    """``order``: the sale that the slip belongs to, where a page lists those of many."""
     state, tone = JOB_STATES[JobState(job.state)]
     return {
         "job": job,
+        "order": order,
         "kind": JOB_NAMES[JobKind(job.kind)],
         "reason": job_reason(job),
         "copy": "補印" if job.copy == Copy.REPRINT else "正本",

@@ -1,6 +1,7 @@
 """Reads of orders, parked carts and shifts. Every one starts from the open tenant scope."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -126,10 +127,14 @@ def order(store_id: UUID, order_id: UUID) -> Order | None:
     return orders_of_store(store_id).filter(id=order_id).first()
 
 
-def order_of_subject(subject_id: UUID) -> UUID | None:
-    """The order behind a print job's subject: the order itself, or that of the invoice."""
-    found = Order.objects.filter(Q(id=subject_id) | Q(invoice_id=subject_id))
-    return found.values_list("id", flat=True).first()
+def orders_of_subjects(subject_ids: Collection[UUID]) -> dict[UUID, Order]:
+    """The order behind each print job's subject: the order itself, or that of the invoice."""
+    invoices = Invoice.objects.filter(id__in=subject_ids, order_id__isnull=False)
+    behind = dict(invoices.values_list("id", "order_id"))
+    wanted = {behind.get(subject, subject) for subject in subject_ids}
+    orders = {order.id: order for order in Order.objects.filter(id__in=wanted).defer("answer")}
+    found = {subject: orders.get(behind.get(subject, subject)) for subject in subject_ids}
+    return {subject: order for subject, order in found.items() if order is not None}
 
 
 def lines(order_id: UUID) -> QuerySet[OrderLine]:

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from guitai.backoffice import words_devices as words
 from guitai.backoffice.forms.shop import PRINTER_PROFILES
+from guitai.backoffice.tests.counter import open_counter
 from guitai.backoffice.views.devices import shown_registers
 from guitai.devices import services as devices
 from guitai.devices.models import Agent, AgentBeat
@@ -279,6 +280,15 @@ def test_slips_with_state_and_reason(desk, shop):
     assert "agent-9f0c" not in page
     assert knowledge.remedy("JOB_UNCERTAIN").message in page
     assert "最近結束的單據" in page
+
+
+def test_a_slip_leads_to_the_sale_that_lacks_its_paper(desk, shop):
+    beat(shop)
+    order_id, _ = open_counter(shop).sell()
+    page = one(desk, shop)
+    link = reverse("desk:order", args=[order_id])
+    assert f'<a href="{link}">AB00000000</a>' in page
+    assert desk(shop, "store_manager").get(link).status_code == 200
 
 
 @pytest.mark.parametrize(("version", "mark"), [("0.0.9", "太舊"), ("0.1.0", ""), ("9.0.0", "")])

@@ -19,6 +19,7 @@ from guitai.devices.rules import AGENT_PAGE, Queue, standing
 from guitai.devices.services import agents
 from guitai.kernel import clock
 from guitai.kernel.errors import NotFound
+from guitai.orders import queries as orders
 from guitai.tenancy import queries as tenancy
 from guitai.tenancy.models import Register, TillSession
 from guitai.tenancy.rules import Permission
@@ -126,13 +127,15 @@ def device(request: Any, register_id: UUID) -> HttpResponse:
     found = tenancy.register(register_id, request.member)
     (row,) = shown_registers([found])
     open_ones = list(devices.open_jobs(found.id).defer("doc")[:50])
-    ended = [job for job in devices.recent_jobs(found.id) if job.state in {"done", "cancelled"}]
+    recent = devices.recent_jobs(found.id)
+    ended = [job for job in recent if job.state in {"done", "cancelled"}][:20]
+    sold = orders.orders_of_subjects({job.subject_id for job in [*open_ones, *ended]})
     live = _live(
         request,
         "devices/health.html",
         row=row,
-        open_jobs=[shown_job(job) for job in open_ones],
-        ended=[shown_job(job) for job in ended[:20]],
+        open_jobs=[shown_job(job, sold.get(job.subject_id)) for job in open_ones],
+        ended=[shown_job(job, sold.get(job.subject_id)) for job in ended],
     )
     if request.htmx:
         return live
