@@ -19,6 +19,13 @@ fi
   echo "需要 Python 3.11 以上；這裡是 $("$python" --version)。" >&2
   exit 1
 }
+# systemd 的 ProtectHome：服務讀不到這些資料夾裡的 Python（例：pyenv）。
+case "${system[*]}:$("$python" -c 'import sys; print(sys._base_executable)')" in
+  --system:/home/* | --system:/root/*)
+    echo "整台電腦共用必須使用系統的 Python，例：sudo PYTHON=/usr/bin/python3 ./install.sh --system" >&2
+    exit 1
+    ;;
+esac
 (cd "$here" && sha256sum --quiet --check SHA256SUMS) || {
   echo "檔案與檢查碼不符，請重新下載。" >&2
   exit 1

@@ -165,6 +165,24 @@ def test_the_script_leaves_a_command_that_works(stick, tmp_path):
     assert not (person / ".local/share/guitai-agent/source").exists()
 
 
+@pytest.mark.parametrize(
+    ("user", "python", "word"),
+    [(1000, "/usr/bin/python3", "需要 root"), (0, "/home/mei/bin/python3", "系統的 Python")],
+)
+def test_the_computers_own_is_refused_where_its_service_could_not_start(
+    tmp_path, user, python, word
+):
+    for name, said in (("id", user), ("python", python)):
+        (tmp_path / name).write_text(f"#!/bin/sh\necho {said}\n")
+        (tmp_path / name).chmod(0o755)
+    script = str(ROOT / "packaging/linux/install.sh")
+    known = [f"PATH={tmp_path}:/usr/bin:/bin", f"PYTHON={tmp_path}/python", f"HOME={tmp_path}"]
+    done = subprocess.run(
+        ["env", "-i", *known, "bash", script, "--system"], capture_output=True, text=True
+    )
+    assert done.returncode == 1 and word in done.stderr
+
+
 def test_the_needs_are_the_repositorys_own(build):
     whole = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     known = {Requirement(text).name: str(Requirement(text)) for text in whole["dependencies"]}
