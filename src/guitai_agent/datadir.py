@@ -146,6 +146,8 @@ class Settings:
 def read_settings(path: Path) -> Settings:
     """What that file says; ``Unreadable``, ``OSError``."""
     told = known_fields(Settings, read_object(path))
+    if not all(isinstance(note, dict) for note in told.get("devices", {}).values()):
+        raise Unreadable("devices")
     try:
         told["pairings"] = [
             Pairing(**known_fields(Pairing, each)) for each in told.get("pairings", [])

@@ -249,8 +249,9 @@ class Journal:
                 return error.code
             finally:
                 self._db.execute(f"PRAGMA busy_timeout = {int(WAIT_SECONDS * 1000)}")
-            self.trouble = ""
-        return ""
+            if self.trouble != "journal_broken":  # that does not heal by writing beside it
+                self.trouble = ""
+        return self.trouble
 
     @property
     def dirty(self) -> bool:

@@ -13,7 +13,7 @@ SPOILT = [b"", b"{", b"\xff\xfe\x00", b"[]", b"null", b'"text"', b"[" * 100_000]
 CONFIG = [
     *SPOILT, b'{"agent_id": 5}', b'{"pairings": []}', b'{"agent_id": "a", "pairings": null}',
     b'{"agent_id": "a", "pairings": [5]}', b'{"agent_id": "a", "pairings": [{"id": "x"}]}',
-    b'{"agent_id": "a", "scanner_baud": "9600"}',
+    b'{"agent_id": "a", "scanner_baud": "9600"}', b'{"agent_id": "a", "devices": {"x": 5}}',
 ]  # fmt: skip
 RELAY = [*SPOILT, b"{}", b'{"server": "https://a"}', b'{"server": 5}']
 JOINED = Membership("https://shop.example", "wss://shop.example/relay", "m.secret", "01", "台北店")

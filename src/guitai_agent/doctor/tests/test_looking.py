@@ -315,6 +315,15 @@ def test_a_journal_held_by_another_program_is_told_soon_and_let_go(tried):
     assert watch.code == ""
 
 
+def test_a_broken_journal_is_told_until_the_agent_is_started_anew(tried):
+    journal, _ = tried
+    journal.trouble = "journal_broken"  # as after a read of a damaged page
+    watch = JournalWatch(journal, lambda: LOW_BYTES)
+    watch.look(0.0)
+    watch.look(1.0)
+    assert watch.code == "journal_broken"
+
+
 def count_of_pages(journal):
     return journal._db.execute("PRAGMA page_count").fetchone()[0]
 
