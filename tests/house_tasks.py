@@ -18,7 +18,7 @@ from guitai.kernel.audit import SYSTEM  # noqa: E402
 from guitai.numbering import services as numbering  # noqa: E402
 from guitai.numbering.services import OwnerRef  # noqa: E402
 from guitai.orders.models import Order  # noqa: E402
-from guitai.orders.queries import order_of_subject  # noqa: E402
+from guitai.orders.queries import orders_of_subjects  # noqa: E402
 from guitai.tenancy import services as tenancy  # noqa: E402
 from guitai.tenancy.models import Merchant  # noqa: E402
 from twinvoice.period import Period  # noqa: E402
@@ -150,7 +150,7 @@ def print_jobs(number: str) -> list[dict[str, str]]:
         return [
             {"state": job.state, "copy": job.copy, "detail": job.detail}
             for job in PrintJob.objects.order_by("created_at")
-            if order_of_subject(job.subject_id) == order.id
+            if order in orders_of_subjects([job.subject_id]).values()
         ]
 
 
