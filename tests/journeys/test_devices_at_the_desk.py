@@ -1,5 +1,10 @@
 """設備 at the desk in a real browser: what a till reports is seen elsewhere without a reload."""
 
+import os
+import re
+import signal
+import subprocess
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -104,3 +109,35 @@ def test_a_code_for_an_agent(till, owner):
     assert len(shown) == 8
     assert set(shown) <= set(BINDING_CODE_ALPHABET)
     assert look(owner.page, "desk-device-code") == []
+
+
+LOST = re.compile(r"失去聯絡（最後 \d\d:\d\d）")
+
+
+def test_an_agent_that_freezes_or_dies_is_not_called_good(house, till, owner):
+    """The house's own agent joins and is seen; frozen, the relay gives it up after two pings."""
+    report(till)
+    owner.menu("設備")
+    row = owner.page.get_by_role("row").filter(has_text="一號機").first
+    row.get_by_role("link").click()
+    address = owner.page.url
+    owner.press("產生連線碼")
+    code = owner.page.locator(".code").inner_text().replace("-", "")
+    joining = ["join", "--server", house.base, "--code", code]
+    joining += ["--data", str(house.folder / "agent")]
+    subprocess.run([sys.executable, "-m", "guitai_agent", *joining], check=True)
+    owner.page.goto(address)
+    stands = owner.page.locator(".device-head")
+    expect(stands).to_contain_text("從列印程式到紙張都正常", timeout=15_000)
+    expect(owner.page.get_by_text("虛擬發票機").first).to_be_visible(timeout=15_000)
+
+    pid = int((house.folder / "run" / "agent.pid").read_text())
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        expect(stands).to_contain_text(LOST, timeout=45_000)
+        for name in ("驅動程式", "連接埠", "發票機", "紙張"):
+            expect(owner.page.locator(".way li").filter(has_text=name)).to_contain_text("不明")
+        assert look(owner.page, "desk-device-lost") == []
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    expect(stands).to_contain_text("從列印程式到紙張都正常", timeout=75_000)
