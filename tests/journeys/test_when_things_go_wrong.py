@@ -210,6 +210,47 @@ def test_without_the_agent_the_queue_moves_and_the_paper_follows(front, house):
     assert tray.papers() == [*before, paper]
 
 
+def test_a_lost_journal_leads_to_a_question_and_not_to_a_second_original(front, house):
+    """The page handed it over, the server never heard that it was printed, the memory is gone."""
+    tray = Tray(house, front.page)
+    before = tray.papers()
+    told_done = re.compile(r".*/print-jobs/[^/]+/state")
+    front.page.route(told_done, silence_about_paper)
+    front.scan_goods("A001")
+    front.checkout()
+    sold = front.confirm()
+    front.printed()
+    (paper,) = tray.new(before, 1)
+    assert number_on(tray, paper) == sold
+    with agent_away(house):
+        for path in (house.folder / "agent").glob("journal.db*"):
+            path.rename(path.with_name(f"kept-{path.name}"))
+    front.open()
+    front.at_sale()
+    expect(front.strip("發票機")).to_have_text("就緒", timeout=PATIENCE)
+    front.page.keyboard.press("F10")
+    question = front.page.locator(".job", has=front.page.get_by_role("button", name="補印"))
+    expect(question).to_be_visible(timeout=PATIENCE)
+    assert sold not in [number_on(tray, each) for each in proofs_since(tray, [*before, paper])]
+    front.page.unroute(told_done)
+    question.get_by_role("button", name="已印好", exact=True).click()
+    expect(front.page.get_by_text("沒有待處理的列印。")).to_be_visible()
+    assert proofs_since(tray, [*before, paper]) == []
+
+
+def silence_about_paper(route: Any) -> None:
+    """The line breaks whenever the page wants to say that something was printed."""
+    if "done" in (route.request.post_data or ""):
+        route.abort()
+    else:
+        route.continue_()
+
+
+def proofs_since(tray: Tray, before: list[Any]) -> list[Any]:
+    """New papers with an invoice on them; the strip with which a printer is cleaned has none."""
+    return [paper for paper in tray.papers() if paper not in before and tray.barcodes(paper)]
+
+
 @contextlib.contextmanager
 def agent_away(house: House) -> Iterator[None]:
     """The agent is killed, and its port is held so that it cannot come back before the end."""
