@@ -220,6 +220,14 @@ def test_another_register_s_waiting_job_is_left_alone(page, world, agent):
     assert job["state"] == "waiting"
 
 
+def test_a_question_of_nobody_s_register_is_answered_at_the_agent(page, agent):
+    """A test slip, or the job of another server's shop: no register of ours can answer."""
+    at_sale(page)
+    agent.find(UNSURE)
+    expect(page.locator(".strip")).to_contain_text("請到列印電腦的列印程式頁面確認單據")
+    expect(page.locator(".job-ask")).to_have_count(0)
+
+
 @pytest.mark.parametrize("reload", [False, True], ids=["", "reloaded"])
 def test_not_printed_said_at_the_agent_s_own_page_still_owes_the_paper(page, world, agent, reload):
     at_sale(page)

@@ -81,8 +81,10 @@ test("the agent lives where it was met, until one of another id serves this page
 test("another register's question is told in a few words and not asked", () => {
   const unsure = { code: "JOB_UNCERTAIN", level: "error", hop: "paper", message: "請檢查紙本", steps: ["看"], picture: "check-paper", fix: null, ask: null };
   const agent = ready({ health: { hops: hops(), findings: [unsure], printer: OK } });
-  const [told] = healthView({ agent, line: "ok", clock: "", book, elsewhere: true }).findings;
+  const [told] = healthView({ agent, line: "ok", clock: "", book, askedAt: "till" }).findings;
   assert.deepEqual([told.level, told.words, told.message, told.steps], ["warn", "job.at_other_till", "", []]);
+  assert.equal(healthView({ agent, line: "ok", clock: "", book, askedAt: "agent" }).worst.words, "job.at_agent");
+  assert.equal(healthView({ agent, line: "ok", clock: "", book, askedAt: "here" }).worst.message, "請檢查紙本");
   assert.equal(seen(agent).worst.message, "請檢查紙本");
 });
 

@@ -15,7 +15,7 @@ const LIFE_MS = 30_000;
 
 export function healthOf(app) {
   const { agent, line, clock, book } = app.state;
-  return healthView({ agent, line, clock: clock.code, book, elsewhere: app.prints.isAskedElsewhere() });
+  return healthView({ agent, line, clock: clock.code, book, askedAt: app.prints.askedAt() });
 }
 
 /** From the strip to the page where it is told in full; a trouble leads right to the doctor. */

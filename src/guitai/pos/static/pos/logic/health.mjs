@@ -23,12 +23,12 @@ const filled = (text, params) => text.replace(/\{(\w+)\}/g, (_, name) => String(
 
 /**
  * All of it: {hops: [{hop, state, code, message}], beside: […], findings: […], worst: finding|null}.
- * `agent` is AgentLink.view(), `line` "ok"|"unstable"|"down", `clock` a code or "". `elsewhere`: what
- * the agent asks about paper is another register's question.
+ * `agent` is AgentLink.view(), `line` "ok"|"unstable"|"down", `clock` a code or "". `askedAt` is
+ * Prints.askedAt(): where the agent's question about paper belongs.
  */
-export function healthView({ agent, line, clock, book, elsewhere = false }) {
+export function healthView({ agent, line, clock, book, askedAt = "" }) {
   const own = [...reachFindings(agent, book), ...lineFindings(line), ...(clock ? [fromBook(book, clock)] : [])];
-  const told = agentFindings(agent, book, elsewhere).filter((one) => !own.some((mine) => mine.code === one.code));
+  const told = agentFindings(agent, book, askedAt).filter((one) => !own.some((mine) => mine.code === one.code));
   const findings = [...own, ...told].sort(byWeight);
   return {
     hops: WAY.map((hop) => hopOf(hop, agent, findings)),
@@ -69,14 +69,19 @@ const MOOT = ["LNA_PENDING", "LNA_DENIED", "AGENT_DOWN", "AGENT_SILENT", "NOT_PA
 /** Whether the agent's health says the same of the printer as its newer printer.status. */
 const upToDate = ({ health, printer }) => Boolean(health) && (!printer || !health.printer || health.printer.code === printer.code);
 
-/** Told, so that somebody looks after it, and no more: only its own register may answer. */
-const AT_OTHER_TILL = { level: "warn", message: "", words: "job.at_other_till", steps: [], picture: "", fix: null, ask: null };
+const ASKED_AT = { till: "job.at_other_till", agent: "job.at_agent" };
 
-function agentFindings(agent, book, elsewhere) {
+/** Told, so that somebody looks after it, and no more: it is answered where it belongs. */
+function notOurs(one, askedAt) {
+  const words = one.code === "JOB_UNCERTAIN" && ASKED_AT[askedAt];
+  return words ? { ...one, level: "warn", message: "", words, steps: [], picture: "", fix: null, ask: null } : one;
+}
+
+function agentFindings(agent, book, askedAt) {
   if (agent.state !== "ready") return [];
   if (upToDate(agent)) {
     const told = agent.health.findings.filter((one) => (one.level !== "ok" || one.ask) && !MOOT.includes(one.code));
-    return told.map((one) => ({ ...fromBook(null, one.code), ...one, ...(elsewhere && one.code === "JOB_UNCERTAIN" ? AT_OTHER_TILL : {}) }));
+    return told.map((one) => notOurs({ ...fromBook(null, one.code), ...one }, askedAt));
   }
   const { printer } = agent;
   if (!printer || printer.code === "OK") return [];

@@ -39,9 +39,14 @@ export class Prints {
     return this.open().filter((job) => job.state === "uncertain");
   }
 
-  /** Whether the agent's question is certainly no question of this register. */
-  isAskedElsewhere() {
-    return !this.questions().length && !this.strangers.questions("") && !this.strangers.questions("own");
+  /**
+   * Where the agent's question about paper is answered: "here", "till" (another register), "agent"
+   * (its own page: a test slip, another shop's job); "" while the server has not said.
+   */
+  askedAt() {
+    if (this.questions().length) return "here";
+    if (this.strangers.questions("") || this.strangers.questions("own")) return "";
+    return this.strangers.questions("theirs") ? "till" : "agent";
   }
 
   /** Jobs that the server told of: after a sale, a reprint, or from the waiting list. */

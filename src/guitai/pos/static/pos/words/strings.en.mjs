@@ -311,6 +311,7 @@ export const en = {
   "job.printing_there": "Another computer is printing this slip. Wait until it has finished, then look at the paper.",
   "job.printed_there": "Another computer has printed this slip; it was not printed again.",
   "job.at_other_till": "Another register has a slip to confirm.",
+  "job.at_agent": "A slip is to be confirmed on the page of the printing program.",
 
   "scan.invoice_here": "That is an invoice. Go back to look for its order, or choose self-issued to record its number.",
   "scan.right_qr": "That is the right QR code. Scan the left one or the barcode above.",

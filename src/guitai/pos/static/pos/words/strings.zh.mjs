@@ -311,6 +311,7 @@ export const zh = {
   "job.printing_there": "另一台電腦正在列印這張，請等它印完再看紙本。",
   "job.printed_there": "另一台電腦已經印好這張，沒有再印。",
   "job.at_other_till": "另一台 POS 機有單據待確認。",
+  "job.at_agent": "請到列印電腦的列印程式頁面確認單據。",
 
   "scan.invoice_here": "這是發票條碼。要查訂單請先按「取消」離開收款；要登記號碼請選「自行開立」。",
   "scan.right_qr": "掃到發票右邊的 QR，請改掃左邊的 QR 或上方的條碼。",
