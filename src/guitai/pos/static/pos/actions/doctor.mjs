@@ -10,7 +10,7 @@ import { refresh } from "./session.mjs";
 /** A probe may take five seconds (agent-protocol.md §7), a test slip a little more. */
 const PROBE_MS = 20_000;
 const BOOK_WAIT_MS = 30_000;
-/** The desk calls an agent silent that nobody has heard of for a minute and a half. */
+/** The desk calls an agent lost when two of these did not come (devices.rules.LOST_AFTER). */
 const LIFE_MS = 30_000;
 
 export function healthOf(app) {
