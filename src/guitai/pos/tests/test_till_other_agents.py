@@ -6,7 +6,15 @@ docs/agent-protocol.md §6.1; DESIGN §4: paper is doubled only by a person's wo
 import pytest
 
 from guitai.pos.tests.fake_agent import PAPER_END, READY, FakeAgent, finding
-from guitai.pos.tests.till_browser import COFFEE, at_sale, expect, needs_chromium, pay, scan
+from guitai.pos.tests.till_browser import (
+    COFFEE,
+    at_sale,
+    expect,
+    needs_chromium,
+    pay,
+    picture,
+    scan,
+)
 
 pytestmark = [pytest.mark.browser, needs_chromium]
 
@@ -118,6 +126,7 @@ def test_where_the_first_agent_is_away_she_is_told_before_and_it_is_taken_back_l
     first = replaced(agent)
     expect(asked(page)).to_contain_text(WARNING, timeout=20_000)
     expect(asked(page)).to_contain_text("最後可能有兩張紙")
+    picture(page, "till-job-at-another-computer")
     answer(page, "補印")
     settled(page, lambda: len(agent.printed) == 1)
     page.reload()
