@@ -418,7 +418,8 @@ def orders(world: World, method: str, rest: list[str], query: dict, body: dict) 
         raise Refusal(404, "GT-NOT-FOUND", "找不到這筆資料。")
     order = world.sales[rest[0]]["order"]
     if method == "GET":
-        return 200, {"order": order}
+        jobs = [job for job in world.jobs.values() if job["order_id"] == order["id"]]
+        return 200, {"order": {**order, "print_jobs": jobs}}
     verb = rest[1]
     if verb == "issue":
         return 200, {"order": order, **issue(world, order)}

@@ -115,6 +115,35 @@ def test_without_the_server_the_question_stays_and_says_why(page, world, agent, 
     assert len(agent.printed) == 2
 
 
+@pytest.mark.parametrize("moment", ["before it arrives", "after it is written"])
+def test_a_reprint_that_meets_a_cut_line_is_kept_and_made_once(page, world, agent, moment):
+    at_sale(page)
+    agent.behaviour = "uncertain"
+    scan(page, COFFEE)
+    pay(page, world)
+    expect(page.locator(".job-ask")).to_be_visible()
+    agent.behaviour = "done"
+
+    def cut(route):
+        if moment == "after it is written":
+            assert route.fetch().status == 200
+        route.abort("connectionreset")
+
+    page.route("**/reprint", cut, times=1)
+    page.get_by_role("button", name="補印", exact=True).click()
+    expect(page.get_by_text("補印已記下，恢復後會自動送出")).to_be_visible()
+    page.reload()
+    at_sale(page)
+    owed = "localStorage.getItem('guitai.till.owed_reprints')"
+    for _ in range(300):
+        if page.evaluate(owed) == "{}" and len(agent.printed) == 2:
+            break
+        page.wait_for_timeout(100)
+    assert page.evaluate(owed) == "{}"
+    assert [job["copy"] for job in world.jobs.values()] == ["original", "reprint"]
+    assert agent.printed == list(world.jobs)
+
+
 def test_the_agent_may_start_late_and_jobs_wait_for_it(page, world, agent):
     at_sale(page)
     agent.stop()

@@ -1,6 +1,7 @@
 // What follows a sale: issue by hand, reprint, hand-written numbers, questions about paper.
 
 import { isInvoiceNumber } from "../logic/invoice.mjs";
+import { small } from "../net/store.mjs";
 import { clockBlocks } from "./clock.mjs";
 
 /** One call at a time; the word for what is going on stands in state.busy. */
@@ -66,14 +67,66 @@ export function saveNumber(app, orderId, number) {
 export async function answerPrinted(app, jobId, printed) {
   const end = await busily(app, "resolve", () => atJob(app, jobId, async () => {
     // Without the server there is no second paper: the question stays until it can be answered.
-    if (!printed && !(await app.prints.fetchWaiting())) throw { code: "line" };
+    if (!printed) await owe(app, jobId);
     return app.prints.resolve(jobId, printed);
   }));
   const job = app.prints.jobs.get(jobId);
   if (end === "printed") app.say("good", "job.printed_there");
-  if (end !== "cancelled") return undefined;
+  if (end !== "cancelled") return owed.drop(jobId);
   if (!job.orderId) return app.set({ jobFault: { id: jobId, error: { code: "job", words: "job.reprint_there" } } });
-  return reprint(app, job.orderId, job.kind === "detail" ? "detail" : "proof", job.label);
+  return payOwed(app);
+}
+
+// Reprints that a person asked for, until the server has taken them: the line may drop between the
+// answer and the reprint, and the customer would go without paper.
+const owed = {
+  all: () => small.get("owed_reprints", {}),
+  add: (jobId, wish) => small.set("owed_reprints", { ...owed.all(), [jobId]: wish }),
+  drop(jobId) {
+    const { [jobId]: gone, ...rest } = owed.all();
+    if (gone) small.set("owed_reprints", rest);
+  },
+};
+
+/** Writes the wish down, with the slips there are: a reply may get lost after its slip was made. */
+async function owe(app, jobId) {
+  if (!(await app.prints.fetchWaiting())) throw { code: "line" };
+  const { orderId, kind, label = "" } = app.prints.jobs.get(jobId);
+  if (!orderId) return;
+  const known = await slipsOf(app, orderId);
+  if (!known) throw { code: "line" };
+  owed.add(jobId, { orderId, label, what: kind === "detail" ? "detail" : "proof", known });
+}
+
+/** The ids of an order's slips; null where the server did not answer. */
+async function slipsOf(app, orderId) {
+  const answer = await app.api.get(`orders/${orderId}`);
+  if (answer.kind === "unknown") return null;
+  return (answer.data?.order.print_jobs ?? []).map(({ id }) => id);
+}
+
+/** Asks for the reprints that are still owed; again with every heartbeat until the server has taken them. */
+export async function payOwed(app) {
+  if (app.paying) return;
+  app.paying = true;
+  try {
+    for (const [jobId, wish] of Object.entries(owed.all())) {
+      if (!(await pay(app, wish))) return app.set({ jobFault: { id: jobId, error: { code: "job", words: "job.reprint_owed" } } });
+      owed.drop(jobId);
+      if (app.state.jobFault?.id === jobId) app.set({ jobFault: null });
+    }
+  } finally {
+    app.paying = false;
+  }
+}
+
+/** True when the server has taken the wish, or refused it for good. */
+async function pay(app, { orderId, what, label, known }) {
+  const slips = await slipsOf(app, orderId);
+  if (!slips) return false;
+  if (slips.some((id) => !known.includes(id))) return app.prints.fetchWaiting();
+  const answer = await reprint(app, orderId, what, label);
+  return Boolean(answer) && answer.kind !== "unknown";
 }
 
 export const cancelJob = (app, jobId) => atJob(app, jobId, () => app.prints.cancel(jobId));

@@ -3,6 +3,7 @@
 import { buildCatalogue } from "../logic/catalogue.mjs";
 import { isBan } from "../logic/invoice.mjs";
 import { kept, small } from "../net/store.mjs";
+import { payOwed } from "./after.mjs";
 import { noteClock } from "./clock.mjs";
 import { resumeSales } from "./checkout.mjs";
 
@@ -76,6 +77,7 @@ function show(app, stored) {
 export function startBeat(app) {
   const beat = async () => {
     if (app.state.phase !== "bind") await refresh(app);
+    if (app.state.phase === "till" && app.state.line === "ok") await payOwed(app);
     const calm = app.state.line === "ok" && app.state.phase !== "unreachable";
     next(calm ? BEAT_MS : ANXIOUS_MS);
   };

@@ -309,6 +309,7 @@ export const en = {
   "job.loose": "This slip was handed to another computer, which may still print the original by itself when it is back. “Reprint” first asks it to cancel; where it cannot be reached there may be two papers in the end.",
   "job.unprinted_there": "Somebody answered “not printed” at the printing computer. If the slip is still needed, print it again.",
   "job.printing_there": "Another computer is printing this slip. Wait until it has finished, then look at the paper.",
+  "job.reprint_owed": "The line is down. The reprint is noted and will be sent when it is back.",
   "job.printed_there": "Another computer has printed this slip; it was not printed again.",
   "job.at_other_till": "Another register has a slip to confirm.",
   "job.at_agent": "A slip is to be confirmed on the page of the printing program.",

@@ -309,6 +309,7 @@ export const zh = {
   "job.loose": "這張先前交給了別台電腦，它恢復後可能會自己印出原本那一張。按「補印」會先請它取消；連不上它時，最後可能有兩張紙。",
   "job.unprinted_there": "列印電腦上已有人回答「未印出」。還需要這張，請按「補印」。",
   "job.printing_there": "另一台電腦正在列印這張，請等它印完再看紙本。",
+  "job.reprint_owed": "連線中斷，補印已記下，恢復後會自動送出。",
   "job.printed_there": "另一台電腦已經印好這張，沒有再印。",
   "job.at_other_till": "另一台 POS 機有單據待確認。",
   "job.at_agent": "請到列印電腦的列印程式頁面確認單據。",
