@@ -223,6 +223,32 @@ def test_an_order_is_found_by_scanning_its_invoice_and_cancelled_with_a_reason(p
     assert next(iter(world.sales.values()))["order"]["cancel_reason"] == "商品打錯"
 
 
+def test_the_order_before_is_out_of_reach_while_another_is_fetched(page, world):
+    """On a slow line a form would open on one order and vanish, or be about the next one."""
+    at_sale(page)
+    for _ in range(2):
+        scan(page, COFFEE)
+        pay(page, world)
+        page.keyboard.press("Enter")
+    page.keyboard.press("F2")
+    page.locator(".row", has_text="A1-00001").click()
+    expect(page.locator(".order h2")).to_have_text("A1-00001")
+    held: list = []
+    page.route("**/api/till/orders/*", lambda route: held.append(route))
+    page.locator(".row", has_text="A1-00002").click()
+    expect(page.get_by_text("開啟中…")).to_be_visible()
+    expect(page.get_by_role("button", name="取消訂單")).to_have_count(0)
+    held.pop().continue_()
+    expect(page.locator(".order h2")).to_have_text("A1-00002")
+    page.unroute_all()
+    page.route("**/api/till/orders?*", lambda route: held.append(route))
+    scan(page, "11512ZX000000310815")
+    expect(page.locator(".order")).to_have_count(0)
+    held.pop().continue_()
+    page.get_by_role("button", name="取消訂單").click()
+    expect(page.get_by_text("發票 ZX-00000031 會作廢")).to_be_visible()
+
+
 def test_a_reprint_is_marked(page, world, agent):
     at_sale(page)
     scan(page, COFFEE)

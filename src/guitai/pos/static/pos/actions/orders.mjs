@@ -6,6 +6,10 @@ import { clockBlocks } from "./clock.mjs";
 
 const failed = (answer) => (answer.kind === "ok" ? null : answer.error ?? { code: "line" });
 
+// While another order is fetched the one before it is gone: a button pressed meanwhile would be about
+// the wrong one, and a form opened meanwhile would vanish or change hands when the answer comes.
+const NOTHING_OPEN = { detail: null, opening: null, cancel: null, manual: null };
+
 /** `trail` is where each page so far began: the last order of the page before it. */
 function queryOf({ search, day, trail }) {
   const given = Object.entries({ search, day, after: trail.at(-1) }).filter(([, value]) => value);
@@ -18,7 +22,7 @@ export const newerOrders = (app) => findOrders(app, { trail: app.state.orders.tr
 /** Show the orders page with this search; a single hit opens at once. */
 export async function findOrders(app, change = {}) {
   if (!app.may("till.order_query")) return app.say("warn", "may.not", { what: "@nav.orders" });
-  const orders = { ...app.state.orders, trail: [""], ...change, state: "loading", error: null };
+  const orders = { ...app.state.orders, trail: [""], ...change, state: "loading", error: null, ...NOTHING_OPEN };
   app.set({ page: "orders", stage: app.state.stage === "checkout" ? "cart" : app.state.stage, orders });
   const query = queryOf(orders);
   const asked = (app.ordersAsked = (app.ordersAsked ?? 0) + 1);
@@ -27,13 +31,15 @@ export async function findOrders(app, change = {}) {
   const error = failed(answer);
   if (error) return app.within("orders", { state: "failed", error });
   const list = answer.data.orders ?? [];
-  app.within("orders", { state: "ready", list, next: answer.data.next ?? null, detail: null });
-  if (list.length === 1 && orders.search) return openOrder(app, list[0].id);
+  app.within("orders", { state: "ready", list, next: answer.data.next ?? null });
+  const { opening, detail } = app.state.orders;
+  if (list.length === 1 && orders.search && !opening && !detail) return openOrder(app, list[0].id);
   return undefined;
 }
 
 export async function openOrder(app, id) {
-  app.set({ page: "orders", orders: { ...app.state.orders, opening: id, cancel: null, manual: null, error: null } });
+  const { detail } = app.state.orders;
+  app.set({ page: "orders", orders: { ...app.state.orders, ...NOTHING_OPEN, detail: detail?.id === id ? detail : null, opening: id, error: null } });
   const answer = await app.api.get(`orders/${id}`);
   const error = failed(answer);
   if (app.state.orders.opening !== id) return;

@@ -36,7 +36,7 @@ function listBody(app) {
   if (!orders.list.length) return h("p.empty", null, t("orders.none"));
   return h("ul.rows", null, orders.list.map((order) =>
     h("li", { key: order.id }, h("button.row", {
-      type: "button", onclick: () => openOrder(app, order.id), "aria-pressed": String(orders.detail?.id === order.id), class: order.state === "cancelled" ? "is-cancelled" : "",
+      type: "button", onclick: () => openOrder(app, order.id), "aria-pressed": String((orders.opening ?? orders.detail?.id) === order.id), class: order.state === "cancelled" ? "is-cancelled" : "",
     },
     h("span.row-main", null, h("strong.number", null, order.number), h("span.soft", null, shortTime(timeOf(order)))),
     h("span.row-mid", null, numberOf(order) ? h("span.number", null, grouped(numberOf(order))) : h("span.soft", null, t("orders.no_invoice")), h("span.soft", null, stateWords(order))),
