@@ -53,7 +53,6 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -152,8 +151,8 @@ AXES_LOCKOUT_CALLABLE = "guitai.backoffice.views.sign_in.locked_out"
 AXES_VERBOSE = False
 
 LANGUAGE_CODE = "zh-hant"
-LANGUAGES = [("zh-hant", "繁體中文"), ("en", "English")]
-LOCALE_PATHS = [BASE / "locale"]
+# A browser's wish is not asked: the desk speaks one language, and its form errors must not be in another.
+LANGUAGES = [("zh-hant", "繁體中文")]
 TIME_ZONE = "Asia/Taipei"
 USE_I18N = True
 USE_TZ = True

@@ -27,6 +27,12 @@ def test_e_mail_and_password_open_the_desk(shop):
     assert "總覽" in browser.get("/desk/").content.decode()
 
 
+def test_a_browser_that_asks_for_english_gets_no_half_english_page(shop):
+    page = sign_in(Client(headers={"Accept-Language": "en-US,en"}), "", "").content.decode()
+    assert "這個欄位是必須的。" in page
+    assert "This field is required" not in page
+
+
 def test_five_failures_lock_this_person_here_and_the_page_says_until_when(shop):
     browser, email = Client(), shop.email("accountant")
     for _ in range(4):
