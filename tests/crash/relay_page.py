@@ -47,7 +47,7 @@ class RelayPage:
         fields = {key: job[key] for key in ("job_id", "doc", "sha256", "copy", "expires")}
         return self.ask("print.submit", **fields)
 
-    def finish(self, job_id: str, seconds: float = 60) -> str:
+    def finish(self, job_id: str, seconds: float = 30) -> str:
         """The job's last state."""
         deadline = time.monotonic() + seconds
         while True:
@@ -57,7 +57,7 @@ class RelayPage:
             time.sleep(0.05)
 
 
-def entered(till: Till, seconds: float = 90) -> RelayPage:
+def entered(till: Till, seconds: float = 30) -> RelayPage:
     """A page that gets in, trying as the till does until the agent is there."""
     deadline = time.monotonic() + seconds
     while True:
