@@ -46,7 +46,8 @@ def run() -> None:
     supervisor = processes.Supervisor([processes.server(port)], with_database=False)
     supervisor.start()
     try:
-        _warm(port, tills)
+        _http(port, tills[: CLIENTS[0]])
+        _pgbench(CLIENTS[0], seconds=1)
         seen = _measure(port, tills)
     finally:
         supervisor.stop()
@@ -244,21 +245,6 @@ def _plan(port: int, till: dict[str, Any]) -> dict[str, str]:
         f"X-Guitai-Session: {till['session']}",
     ]
     return {"head": "\r\n".join(head) + "\r\n", "body": json.dumps(_body(till))}
-
-
-def _warm(port: int, tills: list[dict[str, Any]]) -> None:
-    """Warm, and known to the planner.
-
-    On a table of ten pages all indexes that begin with the merchant cost the same, and the plan of
-    a shop's first five sales stays in each connection until the table is analyzed. Autovacuum does
-    that within a minute of the fiftieth sale; here ten thousand would have passed by then.
-    """
-    from django.db import connection
-
-    _http(port, tills[:8])
-    _pgbench(8, seconds=1)
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
 
 
 def _pgbench(clients: int, seconds: int = SECONDS) -> float:

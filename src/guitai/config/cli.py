@@ -45,7 +45,10 @@ def _django() -> None:
 def _migrate() -> None:
     from django.core.management import call_command
 
+    from guitai.kernel import planner
+
     call_command("migrate", interactive=False, verbosity=0)
+    planner.tell_what_is_common()
 
 
 @app.command()
