@@ -50,7 +50,7 @@ bench: install ## the benchmarks, one JSON object a line
 	@GUITAI_HOME=$(CURDIR)/var/bench $(BIN)/python -m tests.bench
 	@GUITAI_HOME=$(CURDIR)/var/bench $(BIN)/guitai down >/dev/null
 
-agent-package: install ## what a shop's computer installs, into dist/
+agent-package: install ## what a shop's computer installs, signed, into dist/
 	$(BIN)/python packaging/agent/build.py dist
 
 lock: install ## the lock file anew

@@ -1,13 +1,15 @@
 """Builds what a shop's computer installs: the agent's wheel, its locked requirements, their sums.
 
-``python packaging/agent/build.py dist [--sign key.pem]`` writes
+``python packaging/agent/build.py dist [--key key.pem]`` writes
 
 * ``guitai_agent-<version>-py3-none-any.whl``: guitai_agent and twinvoice, nothing of the server,
 * ``guitai_agent-<version>.requirements.txt``: what it needs, with its hashes in our lock,
-* ``latest.json`` (and ``latest.json.sig``): what ``guitai-agent update`` reads,
+* ``latest.json`` and ``latest.json.sig``: what ``guitai-agent update`` reads,
+* ``update.pub``: the public key, which the installers pin,
 * ``install.ps1``, ``install.sh`` and ``SHA256SUMS`` over all of it.
 
-The same sources make the same bytes.
+The same sources and the same key make the same bytes. The private key is made once, where there is
+none, and stays outside of the repository and of ``dist`` (docs/decisions/0013).
 """
 
 import argparse
@@ -25,6 +27,14 @@ from functools import cache
 from importlib.metadata import distribution
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -35,10 +45,15 @@ SCRIPTS = (HERE.parent / "windows" / "install.ps1", HERE.parent / "linux" / "ins
 LOCK = ROOT / "requirements.lock"
 EPOCH = "1767225600"  # 2026-01-01: the times inside the wheel do not tell when it was built
 PLATFORMS = ("linux", "win32", "darwin")
+NEW_KEY = (
+    "已建立簽章金鑰：{path}\n"
+    "請備份並妥善保管：以後的更新都要用同一把金鑰簽章，已安裝的電腦只接受它的簽章。"
+)
 
 
-def build(out: Path, key: Path | None = None) -> Path:
-    """Everything into ``out``; the wheel's path."""
+def build(out: Path, key: Path) -> Path:
+    """Everything into ``out``, signed; the wheel's path. A key that is missing is made."""
+    private = signing_key(key)
     out.mkdir(parents=True, exist_ok=True)
     wheel = build_wheel(out)
     version = wheel.name.split("-")[1]
@@ -46,9 +61,7 @@ def build(out: Path, key: Path | None = None) -> Path:
     needs.write_text(locked_requirements(), "utf-8")
     latest = out / "latest.json"
     latest.write_text(json.dumps(told(version, wheel, needs), indent=1) + "\n", "utf-8")
-    made = [wheel, needs, latest]
-    if key is not None:
-        made.append(sign(latest, key))
+    made = [wheel, needs, latest, *sign(latest, private)]
     made += [Path(shutil.copy(script, out)) for script in SCRIPTS]
     sums = [f"{digest(path)}  {path.name}\n" for path in sorted(made)]
     (out / "SHA256SUMS").write_text("".join(sums), "utf-8")
@@ -162,25 +175,50 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def sign(latest: Path, key: Path) -> Path:
-    """``latest.json.sig``: base64 of an Ed25519 signature; ``key`` is a PEM without password."""
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+def default_key() -> Path:
+    """``GUITAI_AGENT_KEY``, else a file of the person who builds."""
+    base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(os.environ.get("GUITAI_AGENT_KEY") or Path(base) / "guitai" / "agent-key.pem")
 
-    private = load_pem_private_key(key.read_bytes(), password=None)
+
+def signing_key(path: Path) -> Ed25519PrivateKey:
+    """The key in that PEM without password; made there, for its owner only, when there is none."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = Ed25519PrivateKey.generate()
+        text = fresh.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(text)
+        print(NEW_KEY.format(path=path), file=sys.stderr)
+    try:
+        private = load_pem_private_key(path.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError) as error:
+        raise SystemExit(f"簽章金鑰 {path} 無法讀取：{error}") from error
     if not isinstance(private, Ed25519PrivateKey):
-        raise SystemExit(f"{key} is no Ed25519 key")
-    path = latest.with_name(f"{latest.name}.sig")
-    path.write_bytes(base64.b64encode(private.sign(latest.read_bytes())) + b"\n")
-    return path
+        raise SystemExit(f"{path} 不是 Ed25519 金鑰。")
+    return private
+
+
+def sign(latest: Path, private: Ed25519PrivateKey) -> list[Path]:
+    """``latest.json.sig``, base64 of an Ed25519 signature, and ``update.pub``, that of its key."""
+    public = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    written = {
+        f"{latest.name}.sig": private.sign(latest.read_bytes()),
+        "update.pub": public,
+    }
+    for name, raw in written.items():
+        latest.with_name(name).write_bytes(base64.b64encode(raw) + b"\n")
+    return [latest.with_name(name) for name in written]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Build the agent's package.")
     parser.add_argument("out", type=Path, nargs="?", default=ROOT / "dist")
-    parser.add_argument("--sign", type=Path, default=None, help="Ed25519 private key, PEM")
+    parser.add_argument(
+        "--key", type=Path, default=default_key(), help="Ed25519 private key, PEM; made if missing"
+    )
     given = parser.parse_args()
-    print(build(given.out, given.sign))
+    print(build(given.out, given.key))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,10 @@ else
   command=$HOME/.local/bin/guitai-agent
 fi
 
+command -v "$python" > /dev/null || {
+  echo "這台電腦沒有 Python。請執行這一行後再試：sudo apt install python3 python3-venv" >&2
+  exit 1
+}
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
   echo "需要 Python 3.11 以上；這裡是 $("$python" --version)。" >&2
   exit 1
@@ -26,6 +30,11 @@ case "${system[*]}:$("$python" -c 'import sys; print(sys._base_executable)')" in
     exit 1
     ;;
 esac
+# Debian 把 venv 要用的部分放在另一個套件。
+"$python" -c 'import ensurepip, venv' 2> /dev/null || {
+  echo "缺少 python3-venv。請執行這一行後再試：sudo apt install python3-venv" >&2
+  exit 1
+}
 (cd "$here" && sha256sum --quiet --check SHA256SUMS) || {
   echo "檔案與檢查碼不符，請重新下載。" >&2
   exit 1
@@ -42,7 +51,8 @@ pip=("$temporary/venv/bin/python" -m pip install -q --disable-pip-version-check)
 version=$("$python" -c 'import json, sys; print(json.load(open(sys.argv[1]))["version"])' "$here/latest.json")
 "${pip[@]}" "${offline[@]}" --require-hashes --only-binary :all: -r "$here/guitai_agent-$version.requirements.txt"
 "${pip[@]}" --no-deps --no-index "$here/guitai_agent-$version-py3-none-any.whl"
-"$temporary/venv/bin/python" -m guitai_agent update --no-restart "${system[@]}" --from "$source"
+# 記下公鑰：以後只接受同一把金鑰簽章的更新。
+"$temporary/venv/bin/python" -m guitai_agent update --no-restart "${system[@]}" --key "$here/update.pub" --from "$source"
 
 # 從這裡開始用裝好的指令，它啟動使用中的版本。
 case ":$PATH:" in

@@ -42,7 +42,9 @@ function Install-First {
         if (Test-Path $Wheels) { $Offline = @('--no-index', '--find-links', $Wheels) }
         Invoke-Checked $Python ($Pip + $Offline + @('--require-hashes', '--only-binary', ':all:', '-r', $Needs))
         Invoke-Checked $Python ($Pip + @('--no-deps', '--no-index', $Wheel))
-        Invoke-Checked $Python @('-m', 'guitai_agent', 'update', '--no-restart', '--from', $Source)
+        # The key is pinned: later updates must be signed with the same one.
+        $Key = Join-Path $PSScriptRoot 'update.pub'
+        Invoke-Checked $Python @('-m', 'guitai_agent', 'update', '--no-restart', '--key', $Key, '--from', $Source)
     } finally {
         if (Test-Path $Temporary) { Remove-Item -Recurse -Force $Temporary }
     }

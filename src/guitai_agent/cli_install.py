@@ -7,6 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from .client import NotRunning, OwnerClient, Refused
 from .datadir import default_data_dir
@@ -52,10 +53,11 @@ def remove_service(system: System = False, root: Root = None, dry_run: DryRun = 
 
 
 def update(
-    source: Annotated[str, typer.Option("--from", help="更新來源：https 網址或資料夾。")] = "",
+    source: Annotated[str, typer.Option("--from", help="更新來源：網址或資料夾。")] = "",
     back: Annotated[bool, typer.Option("--back", help="退回前一個版本。")] = False,
     key: Annotated[
-        Path | None, typer.Option(help="更新公鑰檔（base64）；設定後只接受有簽章的更新。")
+        Path | None,
+        typer.Option(help="記下公鑰檔（update.pub），以後只接受它核對得過的更新。"),
     ] = None,
     system: System = False,
     root: Root = None,
@@ -70,10 +72,9 @@ def update(
         services.check_rights(place)
         if system:
             os.umask(0o022)  # the service's passing user must be able to read what root installs
-        if key is not None:
-            place.home.prepare()
-            place.home.remember_key(_read_key(key))
         updater = make_updater(place.home, folder, place if restart else None)
+        if key is not None:
+            updater.pin(_read_key(key))
         version = updater.back() if back else updater.update(source)
         services.do(services.command_steps(place))
     except InstallRefused as refused:
@@ -148,11 +149,11 @@ def _read_key(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InstallRefused("update_signature", f"{path}: {error}") from error
+        raise InstallRefused("update_key", f"{path}: {error}") from error
 
 
 def _fail(refused: InstallRefused) -> NoReturn:
-    err.print(f"[red]{refused.message}[/red]（{refused.code}）")
+    err.print(f"[red]{escape(refused.message)}[/red]（{refused.code}）")
     if refused.detail:
         err.print(refused.detail, markup=False)
     sys.exit(1)

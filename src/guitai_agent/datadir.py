@@ -1,6 +1,8 @@
 """The agent's folder: lock, settings, pairings. Everything in it survives the power."""
 
 import contextlib
+import copy
+import errno
 import json
 import logging
 import os
@@ -28,6 +30,11 @@ def default_data_dir() -> Path:
 
 def write_private(path: Path, text: str) -> None:
     """Write a file only its owner may read; whole or not at all."""
+    write_whole(path, text, 0o600)
+
+
+def write_whole(path: Path, text: str, mode: int) -> None:
+    """Write a file that appears whole and with its rights, or not at all. OSError."""
     half = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -35,10 +42,16 @@ def write_private(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
+        half.chmod(mode)
         half.replace(path)
     except BaseException:  # a full disk is not filled with halves
         half.unlink(missing_ok=True)
         raise
+
+
+def is_full(error: OSError) -> bool:
+    """Did the disk, or this person's share of it, have no room left?"""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 class Unreadable(ValueError):
@@ -174,10 +187,15 @@ class SettingsFile:
 
     @contextlib.contextmanager
     def changing(self) -> Iterator[Settings]:
-        """``with file.changing() as settings:`` change, then it is on disk."""
+        """``with file.changing() as settings:`` change; then it is on disk, or undone."""
         with self._lock:
-            yield self.now
-            self.save()
+            before = copy.deepcopy(self.now)
+            try:
+                yield self.now
+                self.save()
+            except BaseException:  # what is not on disk would be gone with the next start
+                self.now = before
+                raise
 
     def save(self) -> None:
         with self._lock:

@@ -4,14 +4,16 @@
 
     <root>/versions/0.1.0/     a virtual environment; ``ready`` in it when it is whole
     <root>/current             "0.1.1": the version that starts, switched by one rename
+    <root>/trial               "0.1.2 1795289283": starts instead until that second (launch.py)
     <root>/previous            "0.1.0": where ``update --back`` leads
     <root>/source              the address that updates come from, when one was given
-    <root>/update.pub          optional: the public key that releases must be signed with
+    <root>/update.pub          the public key that releases must be signed with, pinned at install
     <root>/launch.py           starts ``current``; the same file for every version
 
 A file and not a link, because Windows lets only administrators make links.
 """
 
+import contextlib
 import os
 import shutil
 import sys
@@ -19,7 +21,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
-from ..datadir import write_private
+from ..datadir import write_whole
 from .refusals import InstallRefused
 from .releases import is_address, numbers, public_key
 
@@ -59,8 +61,7 @@ class Home:
         """Make the folder and (re)write the launcher."""
         (self.root / "versions").mkdir(parents=True, exist_ok=True)
         text = files(__package__).joinpath("launch.py").read_text("utf-8")
-        write_private(self.launcher, text)
-        self.launcher.chmod(0o644)
+        write_whole(self.launcher, text, 0o644)
 
     @property
     def launcher(self) -> Path:
@@ -99,7 +100,7 @@ class Home:
 
     def remember_key(self, text: str) -> None:
         public_key(text)
-        self._write("update.pub", text)
+        self._write("update.pub", text.strip())
 
     def venv(self, version: str) -> Path:
         return self.root / "versions" / version
@@ -112,7 +113,10 @@ class Home:
         return bool(version) and (self.venv(version) / "ready").exists()
 
     def mark_ready(self, version: str) -> None:
-        (self.venv(version) / "ready").write_text(version, "utf-8")
+        """Only now is it whole: its files are on the disk before the mark is."""
+        if hasattr(os, "sync"):  # Windows has none
+            os.sync()
+        write_whole(self.venv(version) / "ready", version, 0o644)
 
     def discard(self, version: str) -> None:
         """Remove a version that is neither in use nor the way back."""
@@ -125,10 +129,14 @@ class Home:
             self._write("previous", before)
         self._write("current", version)
 
-    def restore(self, version: str, previous: str) -> None:
-        """Undo a switch: what was in use, and what was its way back."""
-        self._write("current", version)
-        self._write("previous", previous)
+    @contextlib.contextmanager
+    def trying(self, version: str, until: float) -> Iterator[None]:
+        """Meanwhile that version starts, yet at the latest until then (seconds since the epoch)."""
+        self._write("trial", f"{version} {until:.0f}")
+        try:
+            yield
+        finally:
+            (self.root / "trial").unlink(missing_ok=True)
 
     def versions(self) -> Iterator[str]:
         folder = self.root / "versions"
@@ -154,5 +162,4 @@ class Home:
         return path.read_text("utf-8").strip() if path.exists() else ""
 
     def _write(self, name: str, text: str) -> None:
-        write_private(self.root / name, f"{text}\n")
-        (self.root / name).chmod(0o644)
+        write_whole(self.root / name, f"{text}\n", 0o644)

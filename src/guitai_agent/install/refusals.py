@@ -7,15 +7,22 @@ MESSAGES: Mapping[str, str] = {
         "找不到更新來源：請先在列印程式的頁面加入伺服器，"
         "或執行 guitai-agent update --from，後面接網址或資料夾（例如隨身碟）。"
     ),
-    "update_insecure": "更新來源必須是 https 網址或本機資料夾；使用 http 時必須設定更新公鑰。",
+    "update_insecure": (
+        "這個更新來源無法確認是真的（沒有簽章可以核對，也不是已加入伺服器的 https 網址），"
+        "已拒絕更新。請從伺服器的「/agent/」頁面下載安裝檔，重新安裝一次。"
+    ),
     "update_unreachable": (
         "找不到更新來源，無法確認有沒有新版：請確認網路正常、伺服器有提供安裝檔、隨身碟已插上，"
         "或用 --from 指定其他來源。"
     ),
     "update_malformed": "latest.json 的內容不正確，已拒絕更新。",
     "update_format": "更新的格式比這個版本新，請先依安裝說明重新安裝列印程式。",
-    "update_unsigned": "已設定更新公鑰，但這次更新沒有簽章，已拒絕更新。",
-    "update_signature": "更新的簽章不正確，已拒絕更新。",
+    "update_unsigned": "這次的更新沒有簽章，無法確認是真的，已拒絕更新。請聯絡系統管理者。",
+    "update_signature": (
+        "更新的簽章與安裝時記下的公鑰不符，已拒絕更新。換過伺服器時，"
+        "請從新伺服器的「/agent/」頁面下載安裝檔，重新安裝一次。"
+    ),
+    "update_key": "公鑰檔無法讀取，或內容不正確，沒有更新。",
     "update_size": "下載不完整，已拒絕更新；請再試一次。",
     "update_hash": "下載的檔案與檢查碼不符，已拒絕更新。",
     "update_python": "這個更新需要較新的 Python，請先更新 Python。",
@@ -24,11 +31,29 @@ MESSAGES: Mapping[str, str] = {
     "update_running": "另一個更新正在進行。",
     "update_install": "新版本安裝失敗，繼續使用目前的版本。",
     "update_not_starting": "新版本沒有啟動，已退回原來的版本。",
+    "update_not_restarted": (
+        "新版本裝好了，但系統沒有讓列印程式重新啟動，所以沒有切換，仍使用原來的版本。"
+        "請重新啟動電腦，再更新一次。"
+    ),
+    "update_not_started_again": (
+        "新版本沒有啟動，已退回原來的版本，但系統沒有讓它重新啟動。請重新啟動電腦。"
+    ),
+    "update_disk_full": "磁碟空間不足，沒有更新，仍使用原來的版本。請空出 1 GB 以上後再試。",
+    "update_unwritable": "無法寫入安裝的資料夾，沒有更新，仍使用原來的版本。",
     "update_no_previous": "沒有可以退回的版本。",
     "install_no_version": (
         "這裡還沒有安裝可以啟動的版本；整台電腦共用請先執行 sudo ./install.sh --system。"
     ),
     "install_refused": "系統拒絕了這個動作。",
+    "install_no_session": (
+        "這次登入沒有使用者服務（常見於 su、sudo 與遠端登入），還不能設定自動啟動。請執行這一行：\n"
+        '    sudo loginctl enable-linger "$(id -un)" && '
+        "XDG_RUNTIME_DIR=/run/user/$(id -u) ~/.local/bin/guitai-agent install-service"
+    ),
+    "install_no_systemd": (
+        "這台電腦沒有使用 systemd，無法設定自動啟動。"
+        "請讓系統在開機或登入時執行：guitai-agent run --quiet"
+    ),
     "install_unsupported": "這個作業系統沒有對應的安裝方式，請依說明自行設定開機啟動。",
     "install_not_root": "系統層級的安裝需要系統管理者權限。",
 }

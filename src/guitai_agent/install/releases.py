@@ -6,7 +6,8 @@
      "wheel": {"name": "guitai_agent-0.1.1-py3-none-any.whl", "size": 812345, "sha256": "…"},
      "requirements": {"name": "guitai_agent-0.1.1.requirements.txt", "size": 9000, "sha256": "…"}}
 
-``latest.json.sig`` beside it holds the base64 of an Ed25519 signature over its bytes.
+``latest.json.sig`` beside it holds the base64 of an Ed25519 signature over its bytes, and
+``update.pub`` the key that an installer pins. Whom an update is believed: docs/decisions/0013.
 """
 
 import base64
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import IO
 from urllib.error import URLError
 from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import BaseHandler, HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -29,7 +30,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from .refusals import InstallRefused
 
 FORMAT = 1
-LATEST, SIGNATURE = "latest.json", "latest.json.sig"
+LATEST, SIGNATURE, PUBLIC_KEY = "latest.json", "latest.json.sig", "update.pub"
 LONGEST_LATEST = 64 * 1024
 LARGEST_FILE = 200 * 1024 * 1024
 SECONDS = 20.0
@@ -70,15 +71,19 @@ def is_address(location: str) -> bool:
 class Source:
     """A folder or an address that holds ``latest.json`` and its files."""
 
-    def __init__(self, location: str, *, signed: bool) -> None:
-        """``signed``: a public key is configured, so that even plain http can be believed."""
+    def __init__(self, location: str, *, signed: bool, joined: str = "") -> None:
+        """``signed``: a public key is pinned, so that whatever way it came can be believed.
+
+        Without one only three are: a folder that a person named, this computer itself, and https
+        from ``joined``, the server that the agent belongs to. ``update_insecure`` for any other.
+        """
         self._remote = is_address(location)
         self.location = location if self._remote else str(Path(location).absolute())
-        parts = urlsplit(location)
-        loopback = parts.hostname in LOOPBACK
-        if parts.scheme == "http" and not (signed or loopback):
+        self._signed, self._origin = signed, _origin(location)
+        self._loopback = urlsplit(location).hostname in LOOPBACK
+        home = self._loopback or (self._origin[0] == "https" and self._origin == _origin(joined))
+        if self._remote and not (signed or home):
             raise InstallRefused("update_insecure", location)
-        self._https = parts.scheme == "https"
 
     @property
     def folder(self) -> Path | None:
@@ -101,21 +106,35 @@ class Source:
         if not self._remote:
             return (Path(self.location) / name).open("rb")
         request = Request(f"{self.location.rstrip('/')}/{name}", headers={"Accept": "*/*"})
-        opener = build_opener(_SameSafety(self._https))
+        handlers: list[BaseHandler] = [_SameSafety(self._origin, self._signed)]
+        if self._loopback:  # what goes through a proxy does not come from this computer
+            handlers.append(ProxyHandler({}))
+        opener = build_opener(*handlers)
         opened: IO[bytes] = opener.open(request, timeout=SECONDS)
         return opened
 
 
 class _SameSafety(HTTPRedirectHandler):
-    """An address with TLS never leads to one without."""
+    """An address with TLS never leads to one without, and one that is believed for its own sake
+    never to another."""
 
-    def __init__(self, https: bool) -> None:
-        self._https = https
+    def __init__(self, origin: tuple[str, str], signed: bool) -> None:
+        self._origin, self._signed = origin, signed
 
     def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def] # its types are urllib's
-        if self._https and urlsplit(newurl).scheme != "https":
+        origin = _origin(newurl)
+        if not self._signed and origin != self._origin:
+            raise URLError("redirected to another address")
+        if self._origin[0] == "https" and origin[0] != "https":
             raise URLError("redirected to an address without TLS")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _origin(address: str) -> tuple[str, str]:
+    """Scheme and host with port, as far as they tell one server from another."""
+    parts = urlsplit(address)
+    usual = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
+    return parts.scheme, parts.netloc.lower().removesuffix(usual)
 
 
 def latest(source: Source, key: bytes | None) -> Release:
@@ -156,13 +175,13 @@ def download(source: Source, artifact: Artifact, folder: Path) -> Path:
 
 
 def public_key(text: str) -> bytes:
-    """The configured key, base64 of 32 bytes; ``update_signature`` for anything else."""
+    """The configured key, base64 of 32 bytes; ``update_key`` for anything else."""
     try:
         key = base64.b64decode(text.strip(), validate=True)
     except (binascii.Error, ValueError):
-        raise InstallRefused("update_signature", "public key") from None
+        raise InstallRefused("update_key", text[:60]) from None
     if len(key) != 32:
-        raise InstallRefused("update_signature", "public key")
+        raise InstallRefused("update_key", text[:60])
     return key
 
 

@@ -38,14 +38,20 @@ Step = Write | Remove | Call
 
 
 def call(command: list[str]) -> None:
-    """Run one command; ``install_refused`` with its words when the system says no."""
+    """Run one command. ``install_refused`` with its words when the system says no,
+    ``install_no_session`` where nobody is logged in for systemd, ``install_no_systemd``."""
+    shown = systemd.shown(command)
     try:
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
     except subprocess.CalledProcessError as error:
         words = (error.stderr or error.stdout or "").strip()
-        raise InstallRefused("install_refused", f"{systemd.shown(command)}: {words}") from error
+        raise InstallRefused(systemd.why_refused(command, words), f"{shown}: {words}") from error
+    except FileNotFoundError as error:
+        missing = command[0] == "systemctl"
+        code = "install_no_systemd" if missing else "install_refused"
+        raise InstallRefused(code, f"{shown}: {error}") from error
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise InstallRefused("install_refused", f"{systemd.shown(command)}: {error}") from error
+        raise InstallRefused("install_refused", f"{shown}: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,18 +145,21 @@ def remove_steps(place: Place) -> list[Step]:
 
 def do(steps: Sequence[Step], call: Runner = call) -> None:
     """Do the steps; the first refusal ends it."""
-    for step in steps:
-        match step:
-            case Call(command):
-                call(command)
-            case Write(path, text, mode):
-                _write(path, text, mode)
-            case Remove(path):
-                path.unlink(missing_ok=True)
+    try:
+        for step in steps:
+            match step:
+                case Call(command):
+                    call(command)
+                case Write(path, text, mode):
+                    _write(path, text, mode)
+                case Remove(path):
+                    path.unlink(missing_ok=True)
+    except OSError as error:
+        raise InstallRefused("install_refused", str(error)) from error
 
 
 def restart(place: Place, call: Runner = call) -> bool:
-    """Restart the service, if it was installed; was it?"""
+    """Restart the service, if it was installed and this login can reach it; was it?"""
     if place.platform == "win32":
         if not place.task_file.exists():
             return False
@@ -159,8 +168,13 @@ def restart(place: Place, call: Runner = call) -> bool:
         if not systemd.unit_path(system=place.system).exists():
             return False
         commands = [systemd.systemctl("restart", systemd.UNIT, system=place.system)]
-    for command in commands:
-        call(command)
+    try:
+        for command in commands:
+            call(command)
+    except InstallRefused as refused:
+        if refused.code in ("install_no_session", "install_no_systemd"):
+            return False  # it is started by hand, or with the next login
+        raise
     return True
 
 

@@ -96,5 +96,15 @@ def base_python() -> str:
     return str(getattr(sys, "_base_executable", sys.executable))
 
 
+def why_refused(command: Sequence[str], words: str) -> str:
+    """The code for what systemctl said: there is no systemd, or none for this login, or else."""
+    if command[:1] != ["systemctl"]:
+        return "install_refused"
+    if "not been booted with systemd" in words:
+        return "install_no_systemd"
+    own = "--user" in command and "connect to" in words and "bus" in words
+    return "install_no_session" if own else "install_refused"
+
+
 def shown(command: Sequence[str]) -> str:
     return shlex.join(command)

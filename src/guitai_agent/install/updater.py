@@ -1,14 +1,18 @@
 """An update: fetched, proved, installed beside, tried, switched; back when it does not start."""
 
+import contextlib
+import errno
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NoReturn
 
-from ..datadir import Lock
+from ..datadir import Lock, is_full
 from ..errors import DataDirBusy
 from .home import Home
 from .refusals import InstallRefused
@@ -16,7 +20,11 @@ from .releases import Release, Source, download, latest, numbers
 
 BUSY_SECONDS = 60.0
 START_SECONDS = 30.0
+TRIAL_SECONDS = 240.0
+"""As long as a restart (120 s at most) and the first answer may take; launch.py allows 300."""
 INSTALL_SECONDS = 900.0
+
+NO_ROOM = os.strerror(errno.ENOSPC)
 
 Say = Callable[[str], None]
 Fill = Callable[[Path, Path, Path, Path | None], None]
@@ -38,8 +46,9 @@ def run(command: list[str]) -> str:
             command, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=True
         )
     except subprocess.CalledProcessError as error:
-        words = (error.stderr or error.stdout or "").strip()[-600:]
-        raise InstallRefused("update_install", words) from error
+        words = (error.stderr or error.stdout or "").strip()
+        code = "update_disk_full" if NO_ROOM in words else "update_install"
+        raise InstallRefused(code, words[-600:]) from error
     except (OSError, subprocess.TimeoutExpired) as error:
         raise InstallRefused("update_install", str(error)) from error
     return done.stdout
@@ -64,9 +73,9 @@ class Updater:
 
     def update(self, location: str) -> str:
         """Bring the newest version of the source into use; the version. Raises InstallRefused."""
-        with _OneAtATime(self.home):
+        with plainly(), _OneAtATime(self.home):
             wanted = location or source_of(self.home, self.joined())
-            source = Source(wanted, signed=self.home.key is not None)
+            source = Source(wanted, signed=self.home.key is not None, joined=self.joined())
             release = latest(source, self.home.key)
             if location and source.folder is None:
                 self.home.remember_source(location)
@@ -78,11 +87,16 @@ class Updater:
             self.home.tidy()
             return release.version
 
+    def pin(self, key: str) -> None:
+        """From now on only releases signed with that key are taken; ``update_key``."""
+        with plainly(), _OneAtATime(self.home):
+            self.home.remember_key(key)
+
     def back(self) -> str:
         """Use the version before again. ``update_no_previous``."""
-        with _OneAtATime(self.home):
+        with plainly(), _OneAtATime(self.home):
             before = self.home.previous
-            if not self.home.is_ready(before):
+            if not self.home.is_ready(before) or before == self.home.current:
                 raise InstallRefused("update_no_previous")
             self._use(before)
             return before
@@ -114,25 +128,43 @@ class Updater:
                 told = run([str(python), "-m", "guitai_agent", "version"]).strip()
                 if told != version:
                     raise InstallRefused("update_install", f"{told[:60]!r} != {version}")
-            except InstallRefused:
+            except BaseException:  # also Ctrl+C: no half of a version stays
                 self.home.discard(version)
                 raise
         self.home.mark_ready(version)
 
     def _use(self, version: str) -> None:
-        """Switch and restart while nothing is being printed; back when it does not come up."""
-        before, way_back = self.home.current, self.home.previous
+        """Try it as the service while nothing is being printed, and switch once it answers.
+
+        Until then ``current`` is the old one: whatever ends us here, the old one starts again.
+        """
+        before = self.home.current
         self._wait_until_idle()
+        with self.home.trying(version, time.time() + TRIAL_SECONDS):
+            restarted = self._restarted(before)
+            started = restarted and self._started(version)
+        if restarted and not started:
+            self._start_again(version, before)
         self.home.switch(version)
-        if not self.restart():
-            self.say(f"已切換到 {version}；下次啟動列印程式時生效。")
-            return
-        if self._started(version):
+        if restarted:
             self.say(f"{version} 已啟動。")
-            return
-        if before and before != version:
-            self.home.restore(before, way_back)
-            self.restart()
+        else:
+            self.say(f"已切換到 {version}；下次啟動列印程式時生效。")
+
+    def _restarted(self, before: str) -> bool:
+        """Was there a service to restart? ``update_not_restarted`` when the system refused."""
+        try:
+            return self.restart()
+        except InstallRefused as refused:
+            raise InstallRefused("update_not_restarted", _kept(before, refused)) from refused
+
+    def _start_again(self, version: str, before: str) -> NoReturn:
+        """The one before is to serve again; ``update_not_starting``."""
+        try:
+            if before:
+                self.restart()
+        except InstallRefused as refused:
+            raise InstallRefused("update_not_started_again", _kept(before, refused)) from refused
         raise InstallRefused("update_not_starting", version)
 
     def _wait_until_idle(self) -> None:
@@ -163,11 +195,25 @@ def source_of(home: Home, joined: str) -> str:
     return f"{joined.rstrip('/')}/agent"
 
 
+def _kept(before: str, refused: InstallRefused) -> str:
+    return f"使用中的版本：{before or '無'}；{refused.detail}"
+
+
 def _nothing_new(current: str, source: Source) -> str:
     """A folder shows what was put there once, so nobody may call it the newest."""
     if source.folder is None:
         return f"已是最新版 {current}（來源：{source.location}）。"
     return f"資料夾 {source.location} 裡也是 {current}，不必再安裝。"
+
+
+@contextlib.contextmanager
+def plainly() -> Iterator[None]:
+    """What the disk refuses, in words: ``update_disk_full``, ``update_unwritable``."""
+    try:
+        yield
+    except OSError as error:
+        code = "update_disk_full" if is_full(error) else "update_unwritable"
+        raise InstallRefused(code, str(error)) from error
 
 
 class _OneAtATime:

@@ -120,8 +120,9 @@ class UpkeepVerbs:
         if peer.role != "owner":
             raise AgentError("not_allowed")
         try:
-            key = self._home.key
-            source = Source(source_of(self._home, self._joined()), signed=key is not None)
+            key, joined = self._home.key, self._joined()
+            location = source_of(self._home, joined)
+            source = Source(location, signed=key is not None, joined=joined)
             self._newest, self._checked = latest(source, key).version, time.time()
             self._refused = ""
         except InstallRefused as refusal:

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from packaging.utils import canonicalize_name
 
 from guitai_agent import __version__
 from guitai_agent.install.home import Home
-from guitai_agent.install.releases import Source, latest
+from guitai_agent.install.releases import Source, latest, public_key
 from guitai_agent.install.systemd import base_python
 from guitai_agent.install.updater import Updater, run
 
@@ -38,9 +39,14 @@ def build():
 
 
 @pytest.fixture(scope="module")
-def made(build, tmp_path_factory):
+def key(tmp_path_factory):
+    return tmp_path_factory.mktemp("builder") / "keys" / "agent-key.pem"
+
+
+@pytest.fixture(scope="module")
+def made(build, key, tmp_path_factory):
     folder = tmp_path_factory.mktemp("dist")
-    build.build(folder)
+    build.build(folder, key)
     return folder
 
 
@@ -99,10 +105,10 @@ def wheel_of(name, folder):
 
 
 @pytest.fixture(scope="module")
-def stick(build, tmp_path_factory):
+def stick(build, key, tmp_path_factory):
     """What a shop without internet gets: the release, an older one beside it, and all wheels."""
     folder = tmp_path_factory.mktemp("stick")
-    wheel = build.build(folder)
+    wheel = build.build(folder, key)
     wheels = folder / "wheels"
     wheels.mkdir()
     installed = {canonicalize_name(each.name) for each in distributions()}
@@ -113,6 +119,7 @@ def stick(build, tmp_path_factory):
     needs.write_text("".join(lines), "utf-8")
     told = folder / "latest.json"
     told.write_text(json.dumps(build.told(__version__, wheel, needs)), "utf-8")
+    build.sign(told, build.signing_key(key))
     sums = [f"{build.digest(path)}  {path.name}\n" for path in (wheel, needs, told)]
     (folder / "SHA256SUMS").write_text("".join(sums), "utf-8")
     (folder / "guitai_agent-0.0.1-py3-none-any.whl").write_bytes(b"older")
@@ -162,7 +169,38 @@ def test_the_script_leaves_a_command_that_works(stick, tmp_path):
     )
     assert update.returncode == 1 and "找不到更新來源" in update.stderr
     assert "最新" not in update.stdout + update.stderr
-    assert not (person / ".local/share/guitai-agent/source").exists()
+    root = person / ".local/share/guitai-agent"
+    assert not (root / "source").exists()
+    assert (root / "update.pub").read_text() == (stick / "update.pub").read_text()
+    forged = tmp_path / "forged"
+    shutil.copytree(stick, forged, ignore=shutil.ignore_patterns("*.sig"))
+    update = subprocess.run(
+        [*bare, str(command), "update", "--from", str(forged)], capture_output=True, text=True
+    )
+    assert update.returncode == 1 and "update_unsigned" in update.stderr
+
+
+@pytest.mark.parametrize(
+    ("python", "words"),
+    [
+        ("/nowhere/python3", ("sudo apt install python3 python3-venv",)),
+        ("without-venv", ("缺少 python3-venv", "sudo apt install python3-venv")),
+        ("too-old", ("需要 Python 3.11",)),
+    ],
+)
+def test_what_is_missing_is_said_with_the_one_command(tmp_path, python, words):
+    (tmp_path / "without-venv").write_text(
+        '#!/bin/sh\ncase "$2" in *ensurepip*) exit 1 ;; esac\nexec /usr/bin/python3 "$@"\n'
+    )
+    (tmp_path / "too-old").write_text('#!/bin/sh\n[ "$1" = --version ]\n')
+    for name in ("without-venv", "too-old"):
+        (tmp_path / name).chmod(0o755)
+    known = [f"PATH={tmp_path}:/usr/bin:/bin", f"PYTHON={python}", f"HOME={tmp_path}"]
+    script = str(ROOT / "packaging/linux/install.sh")
+    done = subprocess.run(["env", "-i", *known, "bash", script], capture_output=True, text=True)
+    assert done.returncode == 1 and done.stdout == ""
+    assert all(word in done.stderr for word in words) and done.stderr.count("。") <= 2
+    assert not (tmp_path / ".local").exists()
 
 
 @pytest.mark.parametrize(
@@ -195,12 +233,26 @@ def test_what_is_written_beside_the_wheel(made):
     assert names == {
         f"guitai_agent-{__version__}-py3-none-any.whl",
         f"guitai_agent-{__version__}.requirements.txt",
-        "latest.json", "SHA256SUMS", "install.ps1", "install.sh",
+        "latest.json", "latest.json.sig", "update.pub", "SHA256SUMS", "install.ps1", "install.sh",
     }  # fmt: skip
     subprocess.run(["sha256sum", "--quiet", "--check", "SHA256SUMS"], cwd=made, check=True)
-    assert latest(Source(str(made), signed=False), None).version == __version__
+    pinned = public_key((made / "update.pub").read_text("utf-8"))
+    assert latest(Source(str(made), signed=True), pinned).version == __version__
     needs = (made / f"guitai_agent-{__version__}.requirements.txt").read_text("utf-8")
     assert "websockets==" in needs and "--hash=sha256:" in needs and "django" not in needs.lower()
+
+
+def test_the_key_is_made_once_and_for_its_owner_only(build, made, key, tmp_path):
+    assert key.stat().st_mode & 0o777 == 0o600
+    before = key.read_bytes()
+    again = build.sign(Path(shutil.copy(made / "latest.json", tmp_path)), build.signing_key(key))
+    assert key.read_bytes() == before
+    for path in again:
+        assert path.read_bytes() == (made / path.name).read_bytes()
+    assert not any(b"PRIVATE KEY" in path.read_bytes() for path in made.iterdir())
+    (tmp_path / "spoilt.pem").write_text("no key")
+    with pytest.raises(SystemExit, match="無法讀取"):
+        build.signing_key(tmp_path / "spoilt.pem")
 
 
 def test_the_same_sources_make_the_same_wheel(build, made, tmp_path):

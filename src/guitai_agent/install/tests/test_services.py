@@ -256,6 +256,56 @@ def test_a_command_that_the_system_refuses_is_told_with_its_words():
     assert refused.value.code == "install_refused" and "no bus" in refused.value.detail
 
 
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("Failed to connect to bus: No medium found", "install_no_session"),
+        ("Failed to connect to user scope bus via local transport: x", "install_no_session"),
+        ("System has not been booted with systemd as init system", "install_no_systemd"),
+        ("Job for guitai-agent.service failed.", "install_refused"),
+    ],
+)
+def test_why_systemd_refused_is_said_with_the_one_command(tmp_path, monkeypatch, words, code):
+    (tmp_path / "systemctl").write_text(f'#!/bin/sh\necho "{words}" >&2\nexit 1\n')
+    (tmp_path / "systemctl").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(InstallRefused) as refused:
+        services.call(["systemctl", "--user", "enable", "guitai-agent.service"])
+    assert refused.value.code == code and words in refused.value.detail
+    if code == "install_no_session":
+        assert "sudo loginctl enable-linger" in refused.value.message
+
+
+def test_a_computer_without_systemd(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(InstallRefused) as refused:
+        services.call(["systemctl", "--user", "daemon-reload"])
+    assert refused.value.code == "install_no_systemd"
+    assert "guitai-agent run" in refused.value.message
+
+
+def test_a_service_that_this_login_cannot_reach_is_not_restarted(person):
+    place = Place(False, "linux", "mei", person / "app")
+    services.do(services.install_steps(place), lambda command: None)
+
+    def refuse(code):
+        def call(command):
+            raise InstallRefused(code, "bus")
+
+        return call
+
+    assert services.restart(place, refuse("install_no_session")) is False
+    with pytest.raises(InstallRefused):
+        services.restart(place, refuse("install_refused"))
+
+
+def test_what_cannot_be_written_is_told(person):
+    (person / "file").write_text("")
+    with pytest.raises(InstallRefused) as refused:
+        services.do([services.Write(person / "file" / "unit", "text")])
+    assert refused.value.code == "install_refused" and "file" in refused.value.detail
+
+
 def test_the_computers_service_needs_its_rights(monkeypatch):
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     with pytest.raises(InstallRefused) as refused:

@@ -1,14 +1,16 @@
 """Updates: what is refused, what is switched, and what happens when the new one does not start."""
 
 import base64
+import errno
 import hashlib
 import json
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ from guitai_agent.cli_install import _sending
 from guitai_agent.datadir import Lock
 from guitai_agent.install import updater as updater_module
 from guitai_agent.install.home import Home
+from guitai_agent.install.launch import on_trial
 from guitai_agent.install.refusals import MESSAGES, InstallRefused
 from guitai_agent.install.releases import Source, latest, numbers, read
 from guitai_agent.install.systemd import base_python
@@ -55,13 +58,29 @@ def served(folder):
     """The folder over http from this computer; its address."""
     serve = partial(SimpleHTTPRequestHandler, directory=str(folder))
     serve.func.log_message = lambda *args: None
-    server = ThreadingHTTPServer(("127.0.0.1", 0), serve)
+    with answering(serve) as address:
+        yield address
+
+
+@contextmanager
+def answering(handler):
+    """A web server of this computer; its address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()
+
+
+def signed(folder):
+    """The release in it signed with a new key: (public key, its base64)."""
+    private = Ed25519PrivateKey.generate()
+    public = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    signature = private.sign((folder / "latest.json").read_bytes())
+    (folder / "latest.json.sig").write_bytes(base64.b64encode(signature))
+    return public, base64.b64encode(public).decode()
 
 
 @pytest.fixture
@@ -92,18 +111,23 @@ def bare_venv(monkeypatch):
     monkeypatch.setattr(updater_module, "run", run)
 
 
+def would_start(home):
+    """The version that the service would be now."""
+    return on_trial(home.root, time.time()) or home.current
+
+
 class World:
     """What surrounds an update: is it printing, is there a service, what answers afterwards."""
 
     def __init__(self):
         self.printing, self.restarts, self.service, self.answer = 0, 0, False, None
-        self.server = ""
+        self.server, self.refuses = "", 0
         self.said, self.now = [], 0.0
 
     def updater(self, home, fill=fake_fill):
         return Updater(
             home, busy=self.busy, restart=self.restart, fill=fill, say=self.said.append,
-            answers=lambda: home.current if self.answer is None else self.answer,
+            answers=lambda: would_start(home) if self.answer is None else self.answer,
             sleep=self.sleep, clock=lambda: self.now, joined=lambda: self.server,
         )  # fmt: skip
 
@@ -112,6 +136,9 @@ class World:
         return self.printing >= 0
 
     def restart(self):
+        if self.refuses:
+            self.refuses -= 1
+            raise InstallRefused("install_refused", "systemctl: no bus")
         self.restarts += self.service
         return self.service
 
@@ -211,12 +238,57 @@ def test_an_unreadable_folder_is_told_whole(tmp_path, monkeypatch):
     assert found.value.code == "update_unreachable" and str(tmp_path / "gone") in found.value.detail
 
 
-def test_plain_http_is_refused_without_a_signature():
-    with pytest.raises(InstallRefused) as found:
-        Source("http://shop.example/agent", signed=False)
-    assert found.value.code == "update_insecure"
-    Source("http://shop.example/agent", signed=True)
-    Source("https://shop.example/agent", signed=False)
+@pytest.mark.parametrize(
+    ("location", "joined", "signed", "taken"),
+    [
+        ("http://shop.example/agent", "http://shop.example", False, False),
+        ("http://192.168.1.10:8000/agent", "http://192.168.1.10:8000", False, False),
+        ("http://192.168.1.10:8000/agent", "http://192.168.1.10:8000", True, True),
+        ("https://shop.example/agent", "https://shop.example", False, True),
+        ("https://SHOP.example:443/agent", "https://shop.example", False, True),
+        ("https://shop.example:8443/agent", "https://shop.example", False, False),
+        ("https://other.example/agent", "https://shop.example", False, False),
+        ("https://other.example/agent", "", False, False),
+        ("https://other.example/agent", "", True, True),
+        ("http://127.0.0.1:8000/agent", "", False, True),
+        ("http://localhost.example/agent", "", False, False),
+        ("http://127.0.0.1@evil.example/agent", "", False, False),
+        ("dist", "", False, True),
+    ],
+)
+def test_whom_an_update_is_believed(location, joined, signed, taken):
+    """docs/decisions/0013: signed, or by https from the joined server, or from this computer."""
+    if taken:
+        Source(location, signed=signed, joined=joined)
+    else:
+        with pytest.raises(InstallRefused) as found:
+            Source(location, signed=signed, joined=joined)
+        assert found.value.code == "update_insecure"
+        assert "重新安裝" in found.value.message
+
+
+def test_what_is_believed_for_its_own_sake_leads_nowhere_else(tmp_path):
+    with served(offer(tmp_path / "a")) as elsewhere:
+
+        class Leads(BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(302)
+                self.send_header("Location", elsewhere + self.path)
+                self.end_headers()
+
+            def log_message(self, *args):
+                pass
+
+        with answering(Leads) as address:
+            assert refused(latest, Source(address, signed=False), None) == "update_unreachable"
+            key, _ = signed(tmp_path / "a")
+            assert latest(Source(address, signed=True), key).version == "0.1.1"
+
+
+def test_this_computer_is_asked_without_a_proxy(tmp_path, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    with served(offer(tmp_path / "a")) as address:
+        assert latest(Source(address, signed=False), None).version == "0.1.1"
 
 
 @pytest.mark.parametrize(
@@ -269,22 +341,23 @@ def test_without_a_source(home, world):
 
 
 def test_with_a_key_only_signed_releases_are_taken(home, tmp_path):
-    private = Ed25519PrivateKey.generate()
-    public = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-    home.prepare()
-    home.remember_key(base64.b64encode(public).decode())
     folder = offer(tmp_path / "a")
     source = Source(str(folder), signed=True)
-    assert refused(latest, source, home.key) == "update_unsigned"
-    signature = folder / "latest.json.sig"
-    signature.write_bytes(base64.b64encode(private.sign((folder / "latest.json").read_bytes())))
-    assert latest(source, home.key).version == "0.1.1"
+    key, text = signed(folder)
+    home.prepare()
+    home.remember_key(text)
+    assert home.key == key and latest(source, home.key).version == "0.1.1"
     with (folder / "latest.json").open("a") as file:
         file.write(" ")
     assert refused(latest, source, home.key) == "update_signature"
-    signature.write_text("no base64!")
+    signed(folder)  # by somebody else
     assert refused(latest, source, home.key) == "update_signature"
-    assert refused(home.remember_key, "c2hvcnQ=") == "update_signature"
+    (folder / "latest.json.sig").write_text("no base64!")
+    assert refused(latest, source, home.key) == "update_signature"
+    (folder / "latest.json.sig").unlink()
+    assert refused(latest, source, home.key) == "update_unsigned"
+    assert refused(home.remember_key, "c2hvcnQ=") == "update_key"
+    assert home.key == key
 
 
 def test_never_while_a_job_is_being_sent(home, world, tmp_path, bare_venv):
@@ -332,7 +405,95 @@ def test_a_service_is_restarted_and_brought_back_when_the_new_one_is_silent(
     newest = str(offer(tmp_path / "c", "0.1.2"))
     assert refused(world.updater(home).update, newest) == "update_not_starting"
     assert (home.current, home.previous) == ("0.1.1", "0.1.0")
-    assert world.restarts == 4
+    assert world.restarts == 4 and would_start(home) == "0.1.1"
+
+
+def test_a_refused_restart_leaves_the_old_version_switched_on(home, world, tmp_path, bare_venv):
+    """The old one still runs: so it is also what the next start must be."""
+    world.service = True
+    world.updater(home).update(str(offer(tmp_path / "a", "0.1.0")))
+    world.refuses = 1
+    newer = str(offer(tmp_path / "b", "0.1.1"))
+    with pytest.raises(InstallRefused) as found:
+        world.updater(home).update(newer)
+    assert found.value.code == "update_not_restarted" and "0.1.0" in found.value.detail
+    assert "重新啟動電腦" in found.value.message and "no bus" in found.value.detail
+    assert (home.current, home.previous, would_start(home)) == ("0.1.0", "", "0.1.0")
+    assert not any("0.1.1 已" in line for line in world.said)
+    world.updater(home, fill=None).update(newer)  # again: nothing need be installed anew
+    assert home.current == "0.1.1"
+
+
+def test_a_version_that_is_silent_and_a_restart_that_is_refused(home, world, tmp_path, bare_venv):
+    world.service = True
+    world.updater(home).update(str(offer(tmp_path / "a", "0.1.0")))
+    updater = world.updater(home)
+    updater.answers = lambda: setattr(world, "refuses", 1) or ""
+    code = refused(updater.update, str(offer(tmp_path / "b", "0.1.1")))
+    assert code == "update_not_started_again" and would_start(home) == "0.1.0"
+
+
+class Killed(BaseException):
+    """What ends an update at once: the power, Ctrl+C, a kill."""
+
+
+def test_an_update_that_is_killed_anywhere_leaves_the_old_version(home, world, tmp_path, bare_venv):
+    """Each outside call in turn is the last; then the old one starts, and a second try works."""
+    world.service = True
+    world.updater(home).update(str(offer(tmp_path / "a", "0.1.0")))
+    newer = str(offer(tmp_path / "b", "0.1.1"))
+
+    def killed(*arguments):
+        raise Killed
+
+    for name in ("fill", "busy", "restart", "answers"):
+        updater = world.updater(home)
+        setattr(updater, name, killed)
+        with pytest.raises(Killed):
+            updater.update(newer)
+        assert (home.current, would_start(home)) == ("0.1.0", "0.1.0"), name
+    world.updater(home).update(newer)
+    assert (home.current, home.previous) == ("0.1.1", "0.1.0")
+
+
+def test_a_trial_ends_by_itself(home):
+    """The updater lost its power while it tried: nobody takes the trial back, and it ends."""
+    home.prepare()
+    home.switch("0.1.0")
+    trial, now = home.root / "trial", 1_795_000_000.0
+    trial.write_text(f"0.1.1 {now + 10:.0f}\n")
+    assert on_trial(home.root, now) == "0.1.1"
+    assert on_trial(home.root, now + 10) == ""
+    assert on_trial(home.root, now - 86_400) == ""  # the clock was put back
+    for half in ("", "0.1.1", "0.1.1 soon", "0.1.1 1 2"):
+        trial.write_text(half)
+        assert on_trial(home.root, now) == ""
+
+
+def test_a_full_disk_changes_nothing(home, world, tmp_path, bare_venv, monkeypatch):
+    world.updater(home).update(str(offer(tmp_path / "a", "0.1.0")))
+    newer = str(offer(tmp_path / "b", "0.1.1"))
+
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def read_only(*arguments):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(updater_module, "download", full)
+        assert refused(world.updater(home).update, newer) == "update_disk_full"
+    with monkeypatch.context() as patch:
+        patch.setattr(Home, "switch", full)
+        assert refused(world.updater(home).update, newer) == "update_disk_full"
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            Home, "prepare", lambda home: (_ for _ in ()).throw(PermissionError(13, "no"))
+        )
+        assert refused(world.updater(home).update, newer) == "update_unwritable"
+    pip = [sys.executable, "-c", "import os, sys; sys.exit(os.strerror(28))"]
+    assert refused(updater_module.run, pip) == "update_disk_full"
+    assert home.current == "0.1.0" and "1 GB" in MESSAGES["update_disk_full"]
 
 
 def test_two_updates_at_once_are_one_too_many(home, world, tmp_path):
