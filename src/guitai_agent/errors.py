@@ -19,7 +19,7 @@ MESSAGES: Mapping[str, str] = {
     "too_many_tries": "配對碼輸入錯誤次數過多，請重新取得配對碼。",
     "bad_doc": "列印內容不完整或不正確，無法列印。",
     "hash_mismatch": "列印內容與檢查碼不符，已拒絕列印。請重新送出。",
-    "expired": "列印期限已過，請重新送出。",
+    "expired": "這張單據送來時已過列印期限，沒有列印。",
     "conflict": "相同的列印編號已有不同內容，已拒絕列印。",
     "queue_full": "等待列印的工作太多，請先排除發票機的問題。",
     "unknown_job": "查無此列印工作。",
@@ -51,6 +51,7 @@ MESSAGES: Mapping[str, str] = {
 REASONS: Mapping[str, str] = {
     "OK": "發票機就緒。",
     "PAPER_NEAR": "紙捲將盡，請準備換紙（部分機型會暫停列印）。",
+    "PAPER_NEAR_HALT": "紙捲快用完，發票機已停止列印，請現在換紙。",
     "PAPER_END": "紙張用完，請換紙。",
     "COVER_OPEN": "上蓋未關好，請關好上蓋。",
     "CUTTER_ERR": "裁刀卡住：請打開上蓋，把紙捲擺正並拉出一小段，蓋好後再試。",
@@ -69,6 +70,8 @@ REASONS: Mapping[str, str] = {
     "NOT_PRINTED": "已由人員確認未印出。",
     "UNPRINTABLE": "內容無法在這台發票機上列印。",
     "TAKEN_BACK": "已取消列印。",
+    "EXPIRED": "等太久，已過列印期限，還沒有印。",
+    "TOO_LATE": "發票機太久沒有就緒，已取消。",
 }
 
 UNCERTAIN_HINT = "上一張可能沒有印完整，請檢查紙本後選擇「已印好」或「補印」。"

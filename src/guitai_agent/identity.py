@@ -39,5 +39,7 @@ def _distrust(journal: Journal) -> None:
     """What is open in an older copy may be on paper since, and the printer may still hold a part
     of a job that is forgotten: so persons are asked, and the printer is cleaned first."""
     journal.set_dirty(True)
-    for job in journal.printable():
+    for job in journal.unbegun():
+        if job.state is State.EXPIRED:
+            job = journal.move(job, State.QUEUED)
         journal.move(job, State.SENDING)  # which the recovery behind us makes uncertain

@@ -29,11 +29,12 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """Jobs by what holds them: ``stuck`` wait for a reason, the other three as in the journal."""
+    """Jobs by what holds them: ``stuck`` wait for a reason, the others as in the journal."""
 
     waiting: int = 0
     sending: int = 0
     uncertain: int = 0
+    expired: int = 0
     stuck: int = 0
     reason: str = ""
 

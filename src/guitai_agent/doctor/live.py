@@ -244,6 +244,7 @@ def count(jobs: Sequence[Job]) -> Queue:
         waiting=states.count(State.QUEUED) + len(stuck),
         sending=states.count(State.SENDING),
         uncertain=states.count(State.UNCERTAIN),
+        expired=states.count(State.EXPIRED),
         stuck=len(stuck),
         reason=stuck[0].reason if stuck else "",
     )

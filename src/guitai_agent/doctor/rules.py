@@ -14,7 +14,9 @@ from .facts import Facts, Plugged
 WAY = ("agent", "driver", "port", "printer", "paper")
 """The hops the agent can see, in order; the page adds its own in front."""
 
-OFF_THE_WAY = frozenset(("JOB_WAITING", "JOB_UNCERTAIN", "CLOCK_DRIFT", "CLOCK_DATE"))
+OFF_THE_WAY = frozenset(
+    ("JOB_WAITING", "JOB_UNCERTAIN", "JOB_EXPIRED", "CLOCK_DRIFT", "CLOCK_DATE")
+)
 NOTHING_THERE = frozenset(("USB_ABSENT", "NO_PRINTER", "PRN_OTHER", "CONNECTING"))
 """Findings behind which nobody can say how the driver is."""
 
@@ -92,9 +94,6 @@ def _printer(facts: Facts) -> Iterator[Found]:
         yield _absent(facts)
     elif facts.code == "PORT_GONE":  # also how a port behaves whose driver cannot start
         yield _behind(facts) or Found("PORT_GONE")
-    elif facts.code == "PAPER_NEAR" and not facts.ready and facts.link == "up":
-        # Set to "busy on off-line" such a printer stops at near end (printing.md §1).
-        yield Found("PAPER_NEAR", {"stopped": True}, "error")
     elif facts.code != "OK":
         yield Found(facts.code)
     elif facts.link == "up" and not facts.chosen and len(facts.candidates) > 1:
@@ -175,6 +174,8 @@ def _jobs(facts: Facts) -> Iterator[Found]:
     queue = facts.queue
     if queue.uncertain:
         yield Found("JOB_UNCERTAIN", {"count": queue.uncertain})
+    if queue.expired:
+        yield Found("JOB_EXPIRED", {"count": queue.expired})
     if queue.stuck:
         yield Found("JOB_WAITING", {"count": queue.stuck, "reason": queue.reason})
 

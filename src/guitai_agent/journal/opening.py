@@ -29,8 +29,11 @@ CREATE TABLE IF NOT EXISTS job (
   updated_at REAL NOT NULL,
   expires REAL NOT NULL
 );
-CREATE INDEX IF NOT EXISTS job_open ON job (seq)
-  WHERE state IN ('queued', 'waiting', 'sending', 'uncertain');
+DROP INDEX IF EXISTS job_open;
+CREATE INDEX IF NOT EXISTS job_unfinished ON job (seq)
+  WHERE state IN ('queued', 'waiting', 'sending', 'uncertain', 'expired');
+-- Older agents let paper expire for good, without a reason.
+UPDATE job SET state = 'cancelled' WHERE state = 'expired' AND reason = '';
 CREATE TABLE IF NOT EXISTS note (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS step (
   job_id TEXT NOT NULL, at REAL NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,

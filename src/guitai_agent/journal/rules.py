@@ -1,4 +1,11 @@
-"""The states of a print job and the steps between them (printing.md §3). Pure, no clock."""
+"""The states of a print job and the steps between them (printing.md §3). Pure, no clock.
+
+Time runs out only for a document that has not begun: it waited too long, or the computer's clock
+was set forward. By itself it is then not printed any more (the customer may be gone), and not lost
+either: ``expired`` is a question to a person. What never began was never printed, whatever the
+clock says; so paper that is still wanted is the same job, back in the queue with the mark it had
+(an original stays the original), and however often it is asked for it is one paper.
+"""
 
 import enum
 import hashlib
@@ -7,7 +14,8 @@ from collections.abc import Mapping
 
 
 class State(enum.StrEnum):
-    """``waiting``: no byte was sent. ``uncertain``: bytes were sent, the paper is unknown."""
+    """``waiting``: no byte was sent. ``uncertain``: bytes were sent, the paper is unknown.
+    ``expired``: no byte was sent in time, a person says whether it is still wanted."""
 
     QUEUED = "queued"
     WAITING = "waiting"
@@ -25,12 +33,12 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
     State.SENDING: frozenset({State.DONE, State.UNCERTAIN, State.WAITING, State.CANCELLED}),
     State.UNCERTAIN: frozenset({State.DONE, State.CANCELLED}),
     State.DONE: frozenset(),
-    State.EXPIRED: frozenset(),
+    State.EXPIRED: frozenset({State.QUEUED, State.CANCELLED}),
     State.CANCELLED: frozenset(),
 }
 
 PRINTABLE = (State.QUEUED, State.WAITING)
-OPEN = (State.QUEUED, State.WAITING, State.SENDING, State.UNCERTAIN)
+OPEN = (State.QUEUED, State.WAITING, State.SENDING, State.UNCERTAIN, State.EXPIRED)
 
 
 def may(old: State, new: State) -> bool:

@@ -28,6 +28,8 @@ PENDING = (*PRINTABLE, State.SENDING)
 QUEUE_LIMIT = 200
 KEEP_DOCUMENTS = 90 * 86_400.0
 IDENTITY_LIFE = 730 * 86_400.0
+RENEWED = 86_400.0
+"""So long paper waits that a person still wanted after its time had run out."""
 TRY_OUT_MS = 200
 
 
@@ -101,8 +103,7 @@ class Journal:
             now = self.clock()
             if wanted.expires <= now:
                 raise AgentError("expired")
-            if self._count_open() >= QUEUE_LIMIT:
-                raise AgentError("queue_full")
+            self._refuse_when_full()
             self._mark.write(self._insert(wanted, sha256, now))
             job = self.get(wanted.job_id)
         self.on_change(job)
@@ -123,8 +124,9 @@ class Journal:
         found = self._select("state IN ('queued', 'waiting')", limit="LIMIT 1")
         return found[0] if found else None
 
-    def printable(self) -> list[Job]:
-        return self._select("state IN ('queued', 'waiting')")
+    def unbegun(self) -> list[Job]:
+        """Jobs of which not one byte was ever sent, those whose time ran out too."""
+        return self._select("state IN ('queued', 'waiting', 'expired')")
 
     def open_jobs(self, origin: str | None = None) -> list[Job]:
         """Jobs that somebody or something still has to finish; of one origin or of all."""
@@ -169,15 +171,45 @@ class Journal:
         self._move_all(where, (reason,), State.WAITING, reason)
 
     def expire(self) -> None:
-        """Let jobs go whose time ran out before their first byte."""
-        where = f"state IN ({_quoted(PRINTABLE)}) AND expires <= ?"
-        self._move_all(where, (self.clock(),), State.EXPIRED, "")
+        """Stop jobs whose time ran out before their first byte (``rules``); test slips just go."""
+        late = f"state IN ({_quoted(PRINTABLE)}) AND expires <= ? AND kind"
+        now = self.clock()
+        self._move_all(f"{late} = 'document'", (now,), State.EXPIRED, "EXPIRED")
+        self._move_all(f"{late} <> 'document'", (now,), State.CANCELLED, "TOO_LATE")
+
+    def renew(self, job_id: str) -> Job:
+        """A person still wants paper that is ``expired``: back into the queue, the same job.
+
+        Anything that goes on already, or was printed, is left as it is, so that pressing twice is
+        one paper; ``wrong_state`` when it was taken back.
+        """
+        with self._lock:
+            job = self.get(job_id)
+            if job.state is State.CANCELLED:
+                raise AgentError("wrong_state", state=job.state.value)
+            if job.state is not State.EXPIRED:
+                return job
+            self._refuse_when_full()
+            renewed = self._back_in_the_queue(job)
+        self.on_change(renewed)
+        return renewed
+
+    def _back_in_the_queue(self, job: Job) -> Job:
+        now = self.clock()
+        with self._writing():
+            self._db.execute(
+                "UPDATE job SET state = 'queued', reason = '', expires = ?, updated_at = ?"
+                " WHERE job_id = ? AND state = 'expired'",
+                (now + RENEWED, now, job.job_id),
+            )
+            self._record(job.job_id, now, State.QUEUED, "", job.bytes)
+        return self.get(job.job_id)
 
     def cancel(self, job_id: str) -> Job:
         job = self.get(job_id)
         if job.state is State.CANCELLED:
             return job
-        if job.state not in PRINTABLE:
+        if job.state not in (*PRINTABLE, State.EXPIRED):
             raise AgentError("wrong_state", state=job.state.value)
         return self.move(job, State.CANCELLED, "TAKEN_BACK")
 
@@ -197,7 +229,7 @@ class Journal:
         Ids and hashes stay for replays, ``IDENTITY_LIFE`` at the least.
         """
         now = self.clock()
-        ended = "updated_at < ? AND state IN ('done', 'expired', 'cancelled')"
+        ended = "updated_at < ? AND state IN ('done', 'cancelled')"
         with self._writing():
             self._db.execute(
                 f"DELETE FROM step WHERE job_id IN (SELECT job_id FROM job WHERE {ended}"
@@ -351,10 +383,11 @@ class Journal:
             raise AgentError("conflict")
         return known
 
-    def _count_open(self) -> int:
+    def _refuse_when_full(self) -> None:
         with self._reading() as cursor:
             sql = f"SELECT count(*) FROM job WHERE state IN ({_quoted(PENDING)})"
-            return int(cursor.execute(sql).fetchone()[0])
+            if int(cursor.execute(sql).fetchone()[0]) >= QUEUE_LIMIT:
+                raise AgentError("queue_full")
 
     def _select(
         self, where: str, args: tuple[object, ...] = (), *, order: str = "seq", limit: str = ""

@@ -51,9 +51,9 @@ class PrinterState:
         for active, code in order:
             if active:
                 return code
-        # A printer set to "busy on off-line" halts at near end: then that is what to say.
+        # A printer set to "busy on off-line" halts at near end (printing.md §1).
         if self.paper_near:
-            return "PAPER_NEAR"
+            return "PAPER_NEAR_HALT" if self.offline else "PAPER_NEAR"
         return "PRN_OFFLINE" if self.offline else "OK"
 
     @property

@@ -89,6 +89,11 @@ class Desk:
         self.worker.wake()
         return job, replay
 
+    def renew(self, job_id: str) -> Job:
+        job = self.journal.renew(job_id)
+        self.worker.wake()
+        return job
+
     def selftest(self, what: str, origin: str) -> Job:
         """Print the test slip or only the ruler; let go if it cannot begin in two minutes."""
         return self._print_own(self._test_slip(what), "selftest", origin)

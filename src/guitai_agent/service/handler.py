@@ -30,7 +30,7 @@ DAY = 86_400.0
 FREE = ("hello", "pair", "auth")
 OWNER_ONLY = ("pairing.open", "pairing.list", "pairing.remove", "virtual.fault",
               "diag.bundle", "agent.leave")  # fmt: skip
-PAGE_ONLY = ("print.submit", "clock.tell")
+PAGE_ONLY = ("print.submit", "print.renew", "clock.tell")
 MOST_REFUSALS = 300
 SHORT = 4096
 
@@ -188,6 +188,7 @@ class Handler:
             "print.submit": self._submit,
             "print.get": lambda peer, message: self._job(self._own(peer, message)),
             "print.cancel": self._cancel,
+            "print.renew": self._renew,
             "print.resolve": self._resolve,
             "print.list": self._list,
             "selftest.run": self._selftest,
@@ -295,6 +296,9 @@ class Handler:
 
     def _cancel(self, peer: Peer, message: messages.Message) -> dict[str, object]:
         return self._job(self._desk.journal.cancel(self._own(peer, message).job_id))
+
+    def _renew(self, peer: Peer, message: messages.Message) -> dict[str, object]:
+        return self._job(self._desk.renew(self._own(peer, message).job_id))
 
     def _resolve(self, peer: Peer, message: messages.Message) -> dict[str, object]:
         printed = messages.one_of(message, "printed", ("yes", "no")) == "yes"

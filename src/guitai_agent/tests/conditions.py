@@ -258,7 +258,7 @@ def still_prints(stage):
 
 def does_not_print(stage):
     found = stage.words[-1].health["findings"][0]
-    assert (found["level"], found["params"]) == ("error", {"stopped": True})
+    assert (found["level"], found["hop"]) == ("error", "paper")
     stage.waiting = stage.submit()
     stage.wait(stage.waiting, "waiting")
 
@@ -331,7 +331,7 @@ PAPER = (
         fault("near_end"), mended("near_end"), still_prints,
     ),
     Condition(
-        "near_end_blocks", "紙捲將盡（機器停止接收）", ("PAPER_NEAR",),
+        "near_end_blocks", "紙捲將盡（機器停止接收）", ("PAPER_NEAR_HALT",),
         fault("near_end_halts", "near_end"), paper_changed, does_not_print,
     ),
     Condition("blank", "印出空白（紙捲放反）", ("BLANK_SUSPECT",), blank, readable),

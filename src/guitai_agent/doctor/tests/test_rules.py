@@ -105,7 +105,7 @@ TREE = [
     (up("COVER_OPEN"), "COVER_OPEN", "paper"),
     (up("PAPER_END"), "PAPER_END", "paper"),
     (up("OK", past=Past(blank=True)), "BLANK_SUSPECT", "paper"),
-    (replace(up("PAPER_NEAR"), ready=False), "PAPER_NEAR", "paper"),
+    (up("PAPER_NEAR_HALT"), "PAPER_NEAR_HALT", "paper"),
 ]
 
 
@@ -185,6 +185,8 @@ def test_jobs_stand_beside_the_way():
     assert found["JOB_UNCERTAIN"].params == {"count": 1}
     green = up("OK", queue=Queue(waiting=1, sending=1))  # a job on its way is no trouble
     assert codes(green) == ["OK"]
+    late = {each.code: each for each in examine(up("OK", queue=Queue(expired=2))).findings}
+    assert (list(late), late["JOB_EXPIRED"].params) == (["JOB_EXPIRED"], {"count": 2})
     uncertain = up("OK", queue=Queue(uncertain=1))
     assert codes(uncertain) == ["JOB_UNCERTAIN"]
     assert states(uncertain) == dict.fromkeys(WAY, "ok")

@@ -9,7 +9,13 @@ import pytest
 from guitai_agent.errors import AgentError
 from guitai_agent.journal import Journal, State, canonical, digest, opening
 from guitai_agent.journal.rules import TRANSITIONS, may
-from guitai_agent.journal.store import IDENTITY_LIFE, KEEP_DOCUMENTS, QUEUE_LIMIT, Submission
+from guitai_agent.journal.store import (
+    IDENTITY_LIFE,
+    KEEP_DOCUMENTS,
+    QUEUE_LIMIT,
+    RENEWED,
+    Submission,
+)
 
 
 class Clock:
@@ -92,6 +98,84 @@ def test_expired_at_submission_and_in_the_queue(journal, clock):
     journal.expire()
     assert journal.get("job-00000001").state is State.EXPIRED
     assert journal.next() is None
+
+
+def expired(journal, clock, job_id="job-00000001", **changes):
+    job, _ = journal.submit(wanted(job_id, **changes))
+    clock.now = 2000.0
+    journal.expire()
+    return journal.get(job.job_id)
+
+
+def test_paper_whose_time_ran_out_is_a_question_that_stays_until_it_is_answered(journal, clock):
+    """Nothing expires in silence: whoever starts anew is told of it, and its document is kept."""
+    job = expired(journal, clock)
+    assert (job.state, job.reason) == (State.EXPIRED, "EXPIRED")
+    clock.now += 2 * IDENTITY_LIFE
+    journal.prune(older_than=KEEP_DOCUMENTS)
+    assert [(each.job_id, bool(each.doc)) for each in journal.open_jobs()] == [(job.job_id, True)]
+
+
+def test_paper_that_is_still_wanted_is_the_same_job_and_waits_once_more(journal, clock):
+    """However often it is pressed: it never began, so it is still the original, and one paper."""
+    job = expired(journal, clock)
+    again = journal.renew(job.job_id)
+    assert (again.state, again.copy, again.expires) == (State.QUEUED, "original", 2000.0 + RENEWED)
+    assert journal.renew(job.job_id) == again
+    sending = journal.move(again, State.SENDING)
+    assert journal.renew(job.job_id) == sending
+    done = journal.move(sending, State.DONE, bytes_sent=9)
+    assert journal.renew(job.job_id) == done
+    assert journal.next() is None
+
+
+def test_paper_that_is_no_longer_wanted_is_taken_back_for_good(journal, clock):
+    job = expired(journal, clock)
+    assert journal.cancel(job.job_id).state is State.CANCELLED
+    refused("wrong_state", journal.renew, job.job_id)
+
+
+def test_only_documents_are_asked_about_a_late_test_slip_is_nobody_s_loss(journal, clock):
+    for kind in ("selftest", "pairing"):
+        clock.now = 1000.0
+        job = expired(journal, clock, f"{kind}-0001", kind=kind)
+        assert (job.state, job.reason) == (State.CANCELLED, "TOO_LATE")
+
+
+def test_what_has_begun_never_expires(journal, clock):
+    job, _ = journal.submit(wanted())
+    sending = journal.move(job, State.SENDING)
+    clock.now = 9e9
+    journal.expire()
+    assert journal.get(job.job_id).state is State.SENDING
+    journal.move(sending, State.UNCERTAIN, "PORT_GONE", bytes_sent=5)
+    journal.expire()
+    assert journal.get(job.job_id).state is State.UNCERTAIN
+
+
+def test_a_full_queue_takes_no_renewed_paper(journal, clock):
+    job = expired(journal, clock)
+    for number in range(QUEUE_LIMIT):
+        journal.submit(wanted(f"more-{number:08}", expires=9e9))
+    refused("queue_full", journal.renew, job.job_id)
+    assert journal.get(job.job_id).state is State.EXPIRED
+
+
+def test_what_an_older_agent_let_expire_is_no_question_now(journal, tmp_path, clock):
+    """It told the server so at the time, and may have forgotten the document since."""
+    job = expired(journal, clock)
+    journal._db.execute("UPDATE job SET reason = '', doc = NULL")
+    journal.close()
+    later = Journal(tmp_path / "journal.db", clock=clock)
+    assert later.get(job.job_id).state is State.CANCELLED
+    later.close()
+
+
+def test_open_jobs_are_found_by_their_index_in_a_journal_of_years(journal):
+    sql = "EXPLAIN QUERY PLAN SELECT * FROM job WHERE state IN "
+    states = "('queued', 'waiting', 'sending', 'uncertain', 'expired') ORDER BY seq"
+    plan = " ".join(str(row) for row in journal._db.execute(sql + states))
+    assert "job_unfinished" in plan
 
 
 def test_every_step_is_allowed_or_refused_by_the_table(journal):

@@ -15,16 +15,17 @@ FACTS = {
     "OK", "LNA_PENDING", "LNA_DENIED", "AGENT_DOWN", "AGENT_OLD", "AGENT_SILENT", "NOT_PAIRED",
     "DRV_MISSING", "DRV_SIGNATURE", "USB_ABSENT", "USB_WRONG_MODE", "NO_PRINTER", "PORT_BUSY",
     "PORT_DENIED", "PORT_GONE", "PRN_SILENT", "PRN_OFFLINE", "PRN_HOT", "PRN_FATAL",
-    "CUTTER_ERR", "COVER_OPEN", "PAPER_END", "PAPER_NEAR", "JAM_SUSPECT", "BLANK_SUSPECT",
-    "FENCE_TIMEOUT", "LINK_STALLED", "JOB_WAITING", "JOB_UNCERTAIN", "CLOCK_DRIFT",
+    "CUTTER_ERR", "COVER_OPEN", "PAPER_END", "PAPER_NEAR", "PAPER_NEAR_HALT",
+    "JAM_SUSPECT", "BLANK_SUSPECT",
+    "FENCE_TIMEOUT", "LINK_STALLED", "JOB_WAITING", "JOB_UNCERTAIN", "JOB_EXPIRED", "CLOCK_DRIFT",
     "CLOCK_DATE", "INV_MANUAL_UNMARKED",
     "DISK_FULL", "JOURNAL_LOCKED", "JOURNAL_UNWRITABLE", "JOURNAL_BROKEN", "JOURNAL_NEWER",
 }  # fmt: skip
 FIXES = {"reset", "redetect", "test", "use"}
 WITHOUT_PICTURE = {
-    "OK", "CONNECTING", "PRN_SEVERAL", "PRN_HOT", "JOB_WAITING", "TEST_PRINTED", "TEST_READABLE",
-    "INV_MANUAL_UNMARKED", "DISK_FULL", "JOURNAL_LOCKED", "JOURNAL_UNWRITABLE", "JOURNAL_BROKEN",
-    "JOURNAL_NEWER",
+    "OK", "CONNECTING", "PRN_SEVERAL", "PRN_HOT", "JOB_WAITING", "JOB_EXPIRED",
+    "TEST_PRINTED", "TEST_READABLE", "INV_MANUAL_UNMARKED", "DISK_FULL", "JOURNAL_LOCKED",
+    "JOURNAL_UNWRITABLE", "JOURNAL_BROKEN", "JOURNAL_NEWER",
 }  # fmt: skip
 CODES = list(remedies())
 SVG = "{http://www.w3.org/2000/svg}"
@@ -81,6 +82,7 @@ def test_every_condition_of_printer_and_port_has_a_short_reason():
     made_by_rules = {
         "CONNECTING", "USB_ABSENT", "NET_UNREACHABLE", "PRN_OTHER", "PRN_SEVERAL", "JAM_SUSPECT",
         "BLANK_SUSPECT", "TEST_PRINTED", "TEST_READABLE", "JOB_WAITING", "JOB_UNCERTAIN",
+        "JOB_EXPIRED",
     }  # fmt: skip
     told = {c for c, r in remedies().items() if r.hop in ("port", "printer", "paper")}
     assert told - made_by_rules <= set(REASONS)
@@ -120,6 +122,27 @@ def test_a_silent_8802_is_about_its_utility_and_then_support():
 )  # B.17.1–B.17.6, S3.4, S3.5, S3.10
 def test_the_steps_hold_what_the_faq_says(code, model, word):
     assert any(word in step for step in remedy(code, model).steps)
+
+
+def test_a_printer_that_has_stopped_at_near_end_wants_its_roll_now():
+    """printing.md §1: set to "busy on off-line" it takes no more data."""
+    told = remedy("PAPER_NEAR_HALT")
+    assert "已停止" in told.message and "換紙" in told.message
+    assert "準備" not in told.message + told.steps[0]
+
+
+@pytest.mark.parametrize("code", ["FENCE_TIMEOUT", "LINK_STALLED", "JOB_UNCERTAIN", "JOB_EXPIRED"])
+def test_the_question_is_looked_for_where_the_slip_was_made(code):
+    """It is asked at one register's till; whoever reads this may stand at another, or the desk."""
+    told = remedy(code)
+    assert any("開這張單的那台收銀機" in step for step in told.steps)
+    assert not any("在收銀頁面選擇" in step for step in told.steps)
+
+
+def test_who_reads_that_an_agent_is_silent_knows_which_computer_and_what_to_press():
+    told = remedy("AGENT_SILENT")
+    assert "接發票機的電腦" in told.message
+    assert any("啟動列印程式" in step for step in told.steps)
 
 
 def test_the_faq_s_own_words_are_recognised():

@@ -90,7 +90,7 @@ def test_half_a_packet_does_not_swallow_the_next_one_or_a_fence():
     [
         (PrinterState(offline=False), "OK", True, False),
         (PrinterState(offline=False, paper_near=True), "PAPER_NEAR", True, False),
-        (PrinterState(offline=True, paper_near=True), "PAPER_NEAR", False, False),
+        (PrinterState(offline=True, paper_near=True), "PAPER_NEAR_HALT", False, False),
         (PrinterState(offline=True), "PRN_OFFLINE", False, False),
         (PrinterState(offline=True, hot=True), "PRN_HOT", False, False),
         (PrinterState(offline=True, cover_open=True, paper_end=True), "COVER_OPEN", False, True),

@@ -151,7 +151,8 @@ def test_near_end_that_halts_the_printer_is_named(shop, printer):
     printer.near_end_halts = True
     printer.set_fault("near_end", True)
     shop.submit(ID)
-    assert shop.wait(ID, "waiting").reason == "PAPER_NEAR"
+    assert shop.wait(ID, "waiting").reason == "PAPER_NEAR_HALT"
+    assert "已停止" in shop.worker.report.as_json()["message"]
 
 
 def test_unplugged_before_the_job_waits_then_prints_after_replug(shop, printer, plug):

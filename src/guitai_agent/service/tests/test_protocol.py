@@ -15,6 +15,7 @@ from websockets.sync.client import connect
 
 from guitai_agent.app import Agent, Options
 from guitai_agent.datadir import DataDirBusy
+from guitai_agent.errors import REASONS
 from guitai_agent.service.pairing import CODE_SECONDS, MOST_PAIRINGS
 from guitai_agent.tests.rig import QUICK, number_on, until
 from guitai_agent.tests.slips import proof
@@ -394,14 +395,40 @@ def test_emoji_and_control_characters_are_no_danger(agent, page):
     assert agent.printer.interpreter.unknown == []
 
 
-def test_expiry_is_kept(agent, page, owner):
+def expired(page, owner, **changes):
+    """Paper whose time ran out while the cover was open; it is closed again."""
     owner.ask("virtual.fault", fault="cover_open", on=True)
     soon = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
-    assert page.ask("print.submit", **job(expires=soon))["job"]["expires"][:19] == soon[:19]
-    page.event("job.state", state="expired")
+    told = page.ask("print.submit", **job(expires=soon, **changes))["job"]
+    assert told["expires"][:19] == soon[:19]
+    told = page.event("job.state", state="expired")
     owner.ask("virtual.fault", fault="cover_open", on=False)
-    time.sleep(0.3)
-    assert agent.pages == []
+    return told
+
+
+def test_expired_paper_is_asked_about_and_printed_once_when_it_is_wanted(agent, page, owner):
+    told = expired(page, owner)
+    assert (told["reason"], told["message"]) == ("EXPIRED", REASONS["EXPIRED"])
+    page.ask("print.submit", **job("0192-behind-it"))
+    page.event("job.state", job_id="0192-behind-it", state="done")
+    assert len(agent.pages) == 1
+    fresh = Page(agent)
+    assert fresh.ask("auth", token=page.token)["jobs"][0]["state"] == "expired"
+    assert "JOB_EXPIRED" in {each["code"] for each in fresh.ask("health.get")["findings"]}
+    for each in (page, fresh):
+        assert each.ask("print.renew", job_id=told["job_id"])["job"]["copy"] == "original"
+    page.event("job.state", job_id=told["job_id"], state="done")
+    assert fresh.ask("print.renew", job_id=told["job_id"])["job"]["state"] == "done"
+    fresh.close()
+    assert len(agent.pages) == 2
+
+
+def test_expired_paper_that_nobody_wants_is_taken_back(agent, page, owner):
+    job_id = expired(page, owner)["job_id"]
+    assert owner.error("print.renew", job_id=job_id) == "not_allowed"
+    assert page.error("print.resolve", job_id=job_id, printed="yes") == "wrong_state"
+    assert page.ask("print.cancel", job_id=job_id)["job"]["state"] == "cancelled"
+    assert page.error("print.renew", job_id=job_id) == "wrong_state"
 
 
 def test_waiting_is_told_and_can_be_cancelled(agent, page, owner):
