@@ -26,17 +26,30 @@ WORDS = {
     ".whl": "列印程式",
     ".txt": "相依套件清單",
     ".sig": "簽章",
+    "update.pub": "核對簽章的公鑰（安裝程式需要）",
 }
 
 
 def files() -> list[Path]:
-    """What can be fetched, the installers first; empty when nothing was put there."""
+    """What can be fetched, the installers first; empty when nothing was put there.
+
+    Only what a package consists of: a private key that somebody left there is not for everybody.
+    """
     folder = Path(settings.GUITAI_AGENT_FILES)
     if not (folder / "latest.json").is_file():
         return []
-    found = [each for each in folder.iterdir() if each.is_file() and NAME.fullmatch(each.name)]
+    found = [
+        each
+        for each in folder.iterdir()
+        if each.is_file() and NAME.fullmatch(each.name) and words(each)
+    ]
     rank = {name: at for at, name in enumerate(ORDER)}
     return sorted(found, key=lambda each: (rank.get(each.name, len(ORDER)), each.name))
+
+
+def words(file: Path) -> str:
+    """What the file is for; empty for what is no part of a package."""
+    return WORDS.get(file.name) or WORDS.get(file.suffix, "")
 
 
 def version() -> str:
@@ -52,10 +65,7 @@ def version() -> str:
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """How to install, and the files."""
-    listed = [
-        {"name": each.name, "words": WORDS.get(each.name) or WORDS.get(each.suffix, "")}
-        for each in files()
-    ]
+    listed = [{"name": each.name, "words": words(each)} for each in files()]
     context = {
         "files": listed,
         "version": version(),

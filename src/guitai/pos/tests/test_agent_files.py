@@ -20,6 +20,7 @@ def put(folder):
     (folder / "guitai_agent-0.3.0-py3-none-any.whl").write_bytes(b"PK wheel")
     (folder / "install.sh").write_text("#!/bin/sh\n")
     (folder / ".hidden").write_text("hidden")
+    (folder / "agent-key.pem").write_text("private")
     (folder / "wheels").mkdir()
     return folder
 
@@ -44,7 +45,16 @@ def test_the_files_are_listed_and_fetched(client, folder):
 
 
 @pytest.mark.parametrize(
-    "name", [".hidden", "wheels", "../secret.txt", "..%2fsecret.txt", "%2e%2e/secret.txt", "none"]
+    "name",
+    [
+        ".hidden",
+        "agent-key.pem",
+        "wheels",
+        "../secret.txt",
+        "..%2fsecret.txt",
+        "%2e%2e/secret.txt",
+        "none",
+    ],
 )
 def test_nothing_else_is_given(client, folder, name):
     put(folder)
