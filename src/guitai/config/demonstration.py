@@ -13,7 +13,7 @@ from typing import Any
 
 from rich.console import Console
 
-from guitai.config import cli, home, processes
+from guitai.config import cli, demo_package, home, processes
 from guitai.config.processes import Part
 
 out = Console()
@@ -109,8 +109,11 @@ def _start(port: int) -> dict[str, int]:
     ports["relay"] = processes.free_port(ports["server"] + 1)
     os.environ["GUITAI_RELAY_PORT"] = str(ports["relay"])
     numbers = [str(ports[name]) for name in ("server", "sandbox", "agent")]
+    building = demo_package.begin()
     with out.status("啟動資料庫、伺服器、背景工作、模擬端與列印程式…"):
         cli._detach(["demo-serve", *numbers], lambda: _all_ready(ports))
+    if trouble := demo_package.end(building):
+        cli.err.print(f"列印程式的安裝檔沒有做成，示範照常進行：{trouble}", markup=False)
     known.write_text(json.dumps(ports))
     return ports
 
