@@ -8,7 +8,7 @@ _AFTER = {"type": "string", "anyOf": [{"format": "uuid"}, {"maxLength": 0}]}
 _DATE = {"type": "string", "anyOf": [{"format": "date"}, {"maxLength": 0}]}
 _JOB_STATE = {
     "type": "string",
-    "enum": ["waiting", "sent", "done", "uncertain", "cancelled"],
+    "enum": ["waiting", "sent", "done", "uncertain", "expired", "cancelled"],
 }
 _CLOCK = Query(
     "X-Guitai-Clock",

@@ -136,7 +136,7 @@ class ManualNumberIn(Body):
 
 
 class JobStateIn(Body):
-    state: Literal["sent", "done", "uncertain", "cancelled"]
+    state: Literal["sent", "done", "uncertain", "expired", "cancelled"]
     detail: Annotated[str, Meta(max_length=200)] = ""
 
 

@@ -28,6 +28,7 @@ JOB_STATES = {
     JobState.SENT: ("已交給列印程式", "info"),
     JobState.DONE: ("已印出", "good"),
     JobState.UNCERTAIN: ("不確定有沒有印出", "warn"),
+    JobState.EXPIRED: ("等太久，還沒有印", "warn"),
     JobState.CANCELLED: ("已取消", ""),
 }
 _FIELDS = {
@@ -55,6 +56,7 @@ _VERBS = {
     "invoice.reprint": "補印",
     "numbering.assign": "分配號碼",
     "numbering.take_back": "收回號碼",
+    "numbering.unbooked": "標記備份後已開立的號碼",
     "numbering.state": "變更狀態",
     "transmission.try_now": "立即重試",
     "transmission.waiting": "重送",
@@ -133,6 +135,7 @@ JOB_REASONS = {
     "CONFIRMED": "店員確認已印好。",
     "NOT_PRINTED": "店員確認沒有印出。",
     "CLERK": "店員在收銀台取消。",
+    "EXPIRED": "已過列印期限，還沒有印；請到開這張單的那台收銀機回答還要不要印。",
     "UNPRINTABLE": "這張單據無法列印。",
     "AGENT_RESTARTED": "列印中列印程式重新啟動，不確定有沒有印完整。",
 }

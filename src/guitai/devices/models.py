@@ -13,7 +13,8 @@ class PrintJob(TenantModel):
 
     ``doc`` (JSON blocks of ``twinvoice.paper``) and ``sha256`` are kept from the first rendering
     on, so that the same job is always the same paper. ``sent_at`` is when it first left for a
-    printer: from then on something may be on paper.
+    printer: from then on something may be on paper. Empty again for what expired there unbegun and
+    was given up.
     """
 
     register_id = models.UUIDField()

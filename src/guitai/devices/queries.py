@@ -64,11 +64,14 @@ def queues(register_ids: Iterable[UUID]) -> dict[UUID, Queue]:
             waiting=Count("id", filter=Q(state=JobState.WAITING.value)),
             sent=Count("id", filter=Q(state=JobState.SENT.value)),
             uncertain=Count("id", filter=Q(state=JobState.UNCERTAIN.value)),
+            expired=Count("id", filter=Q(state=JobState.EXPIRED.value)),
             oldest=Min("created_at", filter=Q(state=JobState.WAITING.value)),
         )
     )
     return {
-        row["register_id"]: Queue(row["waiting"], row["sent"], row["uncertain"], row["oldest"])
+        row["register_id"]: Queue(
+            row["waiting"], row["sent"], row["uncertain"], row["expired"], row["oldest"]
+        )
         for row in rows
     }
 

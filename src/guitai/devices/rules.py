@@ -36,26 +36,45 @@ class Copy(StrEnum):
 
 
 class JobState(StrEnum):
-    """``sent``: handed to the agent, which has it on disk; from then on it is asked by its id."""
+    """``sent``: handed to the agent, which has it on disk; from then on it is asked by its id.
+
+    ``expired``: its time ran out before the agent began, because the printer was away too long or
+    the computer's clock was set forward. A question to a person, like ``uncertain``, but not about
+    what lies there: nothing was printed, whatever the clock says. Paper that is still wanted is
+    ``sent`` once more, the same job with the mark it had; given up, it leaves the next paper of
+    its sale the original (agent-protocol.md §6). A job that has begun never expires.
+    """
 
     WAITING = "waiting"
     SENT = "sent"
     DONE = "done"
     UNCERTAIN = "uncertain"
+    EXPIRED = "expired"
     CANCELLED = "cancelled"
 
 
 TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
     JobState.WAITING: frozenset(
+        {
+            JobState.SENT,
+            JobState.DONE,
+            JobState.UNCERTAIN,
+            JobState.EXPIRED,
+            JobState.CANCELLED,
+        }
+    ),
+    JobState.SENT: frozenset(
+        {JobState.DONE, JobState.UNCERTAIN, JobState.EXPIRED, JobState.CANCELLED}
+    ),
+    JobState.EXPIRED: frozenset(
         {JobState.SENT, JobState.DONE, JobState.UNCERTAIN, JobState.CANCELLED}
     ),
-    JobState.SENT: frozenset({JobState.DONE, JobState.UNCERTAIN, JobState.CANCELLED}),
     JobState.UNCERTAIN: frozenset({JobState.DONE, JobState.CANCELLED}),
     JobState.DONE: frozenset(),
     JobState.CANCELLED: frozenset(),
 }
 
-OPEN = frozenset({JobState.WAITING, JobState.SENT, JobState.UNCERTAIN})
+OPEN = frozenset({JobState.WAITING, JobState.SENT, JobState.UNCERTAIN, JobState.EXPIRED})
 """States that a page lists again after a reload: nothing expires in silence."""
 
 
@@ -177,6 +196,7 @@ SERVER_LEVELS = {
     "AGENT_SILENT": "error",
     "AGENT_OLD": "error",
     "JOB_UNCERTAIN": "error",
+    "JOB_EXPIRED": "warn",
     "JOB_WAITING": "warn",
     "CLOCK_DRIFT": "warn",
 }
@@ -190,6 +210,7 @@ class Queue:
     waiting: int = 0
     sent: int = 0
     uncertain: int = 0
+    expired: int = 0
     oldest: datetime | None = None
 
 
@@ -245,6 +266,7 @@ def standing(
         "AGENT_SILENT": silent,
         "AGENT_OLD": is_older(beat.version, AGENT_MIN_VERSION),
         "JOB_UNCERTAIN": bool(queue.uncertain or beat.queue_uncertain),
+        "JOB_EXPIRED": bool(queue.expired),
         "JOB_WAITING": queue.oldest is not None and now - queue.oldest > WAITED_LONG,
         "CLOCK_DRIFT": abs(beat.drift_ms or 0) > DRIFT_MS and "CLOCK_DATE" not in told,
     }

@@ -51,6 +51,8 @@ def change_state(job: PrintJob, after: str, detail: str, now: datetime) -> bool:
     was_sent = after != JobState.CANCELLED or detail == NOT_PRINTED
     if was_sent and job.sent_at is None:
         changes["sent_at"] = now
+    if before == JobState.EXPIRED and after == JobState.CANCELLED:
+        changes["sent_at"] = None  # It never began, and now never will (rules.JobState).
     if not PrintJob.objects.filter(id=job.id, state=before).update(**changes):
         return change_state(queries.job(job.register_id, job.id), after, detail, now)
     job.state = after

@@ -18,6 +18,7 @@ REACHED = {
     "sent": ["sent"],
     "uncertain": ["sent", "uncertain"],
     "done": ["sent", "done"],
+    "expired": ["sent", "expired"],
     "cancelled": ["cancelled"],
 }
 
@@ -84,6 +85,37 @@ def test_only_what_left_may_be_on_paper(shop):
     assert not queries.may_be_on_paper(subject, ["proof"])
     services.change_state(queue(shop, subject=subject), "sent", "", NOON)
     assert queries.may_be_on_paper(subject, ["proof"])
+
+
+def states(shop, job, *wanted):
+    for state, detail in wanted:
+        services.change_state(queries.job(shop.register.id, job.id), state, detail, NOON)
+    return queries.job(shop.register.id, job.id)
+
+
+def test_paper_whose_time_ran_out_is_listed_and_counted_until_somebody_answers(shop):
+    job = states(shop, queue(shop), ("sent", "agent-9f0c"), ("expired", "EXPIRED"))
+    assert [each.id for each in queries.open_jobs(shop.register.id)] == [job.id]
+    assert queries.queues([shop.register.id])[shop.register.id].expired == 1
+    states(shop, job, ("cancelled", "TAKEN_BACK"))
+    assert not queries.open_jobs(shop.register.id)
+
+
+@pytest.mark.parametrize("before", [[], [("sent", "agent-9f0c")]], ids=["", "sent"])
+@pytest.mark.parametrize("said", ["TAKEN_BACK", "EXPIRED", "NOT_PRINTED"])
+def test_what_never_began_leaves_the_next_paper_the_original(shop, before, said):
+    """The agent that has it says that no byte was sent, and then it was given up."""
+    job = states(shop, queue(shop), *before, ("expired", "EXPIRED"))
+    assert queries.may_be_on_paper(job.subject_id, ["proof"])  # it may still be wanted there
+    states(shop, job, ("cancelled", said))
+    assert not queries.may_be_on_paper(job.subject_id, ["proof"])
+
+
+def test_what_was_wanted_after_its_time_is_under_way_again(shop):
+    job = states(shop, queue(shop), ("sent", "a"), ("expired", "EXPIRED"), ("sent", "a"))
+    assert (job.state, job.copy) == ("sent", "original")
+    states(shop, job, ("cancelled", "CLERK"))
+    assert queries.may_be_on_paper(job.subject_id, ["proof"])
 
 
 def test_the_first_rendering_stays(shop):

@@ -108,6 +108,7 @@ def test_a_way_that_was_not_told_whole_is_not_called_good(told):
         (Beat(version=""), EMPTY, ("AGENT_OLD",), "error"),
         (Beat(queue_uncertain=1), EMPTY, ("JOB_UNCERTAIN",), "error"),
         (Beat(), Queue(uncertain=1), ("JOB_UNCERTAIN",), "error"),
+        (Beat(), Queue(expired=1), ("JOB_EXPIRED",), "warn"),
         (Beat(), Queue(waiting=1, oldest=NOON - 120 * S), (), "ok"),
         (Beat(), Queue(waiting=1, oldest=NOON - 121 * S), ("JOB_WAITING",), "warn"),
         (Beat(drift_ms=120_000), EMPTY, (), "ok"),
