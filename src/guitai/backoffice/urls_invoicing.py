@@ -46,6 +46,11 @@ urlpatterns = [
     path("numbers/ranges/<uuid:range_id>/pause/", numbers.number_pause, name="number-pause"),
     path("numbers/ranges/<uuid:range_id>/resume/", numbers.number_resume, name="number-resume"),
     path(
+        "numbers/ranges/<uuid:range_id>/reconcile/",
+        numbers.number_reconcile,
+        name="number-reconcile",
+    ),
+    path(
         "numbers/registers/<uuid:register_id>/take/<which:which>/",
         numbers.number_take,
         name="number-take",

@@ -70,6 +70,7 @@ _VERBS = {
     "assign": "分配號碼",
     "take_back": "收回號碼",
     "numbering.state": "變更狀態",
+    "unbooked": "標記備份後已開立的號碼",
     "save": "儲存設定",
     "pause": "暫停",
     "resume": "恢復",

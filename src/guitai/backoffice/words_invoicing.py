@@ -56,7 +56,6 @@ _VERBS = {
     "invoice.reprint": "補印",
     "numbering.assign": "分配號碼",
     "numbering.take_back": "收回號碼",
-    "numbering.unbooked": "標記備份後已開立的號碼",
     "numbering.state": "變更狀態",
     "transmission.try_now": "立即重試",
     "transmission.waiting": "重送",

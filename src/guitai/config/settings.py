@@ -151,7 +151,7 @@ AXES_LOCKOUT_CALLABLE = "guitai.backoffice.views.sign_in.locked_out"
 AXES_VERBOSE = False
 
 LANGUAGE_CODE = "zh-hant"
-# A browser's wish is not asked: the desk speaks one language, and its form errors must not be in another.
+# What a browser asks for is not heard: the desk speaks one language, its errors none other.
 LANGUAGES = [("zh-hant", "繁體中文")]
 TIME_ZONE = "Asia/Taipei"
 USE_I18N = True

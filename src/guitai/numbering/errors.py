@@ -151,6 +151,24 @@ class WrongRangeState(Conflict):
     sentence = "這段號碼目前是「{before}」，不能改成「{after}」。"
 
 
+class NotPaused(Conflict):
+    code = "NUM-NOT-PAUSED"
+    sentence = "這段號碼還在使用中或已結束。請先按「暫停」，核對之後再恢復。"
+
+
+class ReasonMissing(BadInput):
+    code = "NUM-REASON"
+    sentence = "請寫下原因，例如「自備份還原，與加值中心核對」；會記在操作紀錄裡。"
+
+
+class NotInRange(BadInput):
+    code = "NUM-NOT-IN-RANGE"
+    sentence = (
+        "「{number}」不對：帳上的下一號是 {begin}，這段到 {end} 為止。請填兩碼英文加 8 碼數字；"
+        "POS 機的號碼是連續開立的，要從 {begin} 填起。"
+    )
+
+
 class PeriodNotOver(Conflict):
     code = "NUM-PERIOD-OPEN"
     sentence = "{label} 還沒有結束（到 {last_day} 為止），不能結束這一期的號碼。"

@@ -144,11 +144,13 @@ class BlankSpan:
 def unissued(period: str) -> list[BlankSpan]:
     """Every number of ``period`` that is not issued, as few spans as possible.
 
-    Voided numbers are used and do not appear (mof.md §4). Numbers of a range are issued without a
-    gap from its begin, so what is not issued is each range's tail, and the whole stock.
+    Voided numbers are used and do not appear (mof.md §4), nor do unbooked ones. Numbers of a range
+    are issued without a gap from its begin, so what is not issued is each range's tail, and the
+    whole stock.
     """
     found: dict[tuple[UUID, str, str], list[Span]] = {}
-    rows = Range.objects.filter(period=period, next_no__lte=F("end_no")).values_list(
+    left = Range.objects.filter(period=period, next_no__lte=F("end_no"))
+    rows = left.exclude(state=RangeState.UNBOOKED.value).values_list(
         "entity_id", "ban", "invoice_type", "track", "next_no", "end_no"
     )
     for entity_id, ban, invoice_type, track, begin, end in rows:

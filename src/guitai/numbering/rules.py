@@ -27,6 +27,8 @@ class RangeState(StrEnum):
     PAUSED = "paused"
     CLOSED = "closed"
     REPORTED = "reported"
+    # Issued, but a restored backup has lost their invoices: neither to be used nor blank.
+    UNBOOKED = "unbooked"
 
 
 TRANSITIONS: Mapping[RangeState, frozenset[RangeState]] = {
@@ -35,6 +37,7 @@ TRANSITIONS: Mapping[RangeState, frozenset[RangeState]] = {
     # A closed period is never opened again; its blank numbers are reported (mof.md §4 E0402).
     RangeState.CLOSED: frozenset({RangeState.REPORTED}),
     RangeState.REPORTED: frozenset(),
+    RangeState.UNBOOKED: frozenset(),
 }
 
 
@@ -81,6 +84,16 @@ def returnable(begin: int, end: int, next_no: int, books: int | None = None) -> 
     if books is None:
         return spare
     return Span("", max(spare.begin, end + 1 - books * BOOK), end)
+
+
+def unbooked(free: Span, part: Span, *, in_order: bool) -> str:
+    """Which end of ``part`` is wrong, "first" or "last", as issued out of ``free``; "" where none.
+
+    ``in_order`` where one stream issued them: then they begin at the next number (mof.md §4).
+    """
+    if not free.begin <= part.begin <= free.end or (in_order and part.begin != free.begin):
+        return "first"
+    return "" if part.begin <= part.end <= free.end else "last"
 
 
 def merged(spans: Sequence[Span]) -> list[Span]:

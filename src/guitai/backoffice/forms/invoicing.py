@@ -83,6 +83,20 @@ class TakeBackForm(DeskForm):
     )
 
 
+class IssuedSinceForm(DeskForm):
+    """What was issued after the backup from which the books were restored."""
+
+    first = line("備份後開立的第一張", limit=20, needed=True, autocapitalize="characters")
+    last = line(
+        "備份後開立的最後一張",
+        limit=20,
+        needed=True,
+        autocapitalize="characters",
+        hint="收銀台最後一張紙本，或加值中心後台查到的最後一號，例如 AB12345678。",
+    )
+    reason = line("原因", limit=100, needed=True, hint="會記在操作紀錄裡。")
+
+
 class DecisionForm(DeskForm):
     """What a person decides about a parked or refused document, and why."""
 

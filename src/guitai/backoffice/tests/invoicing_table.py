@@ -26,6 +26,12 @@ TABLE = {
     "number-take-back": ("POST", {"range_id": "range"}, {"books": "1"}, HEAD),
     "number-pause": ("POST", {"range_id": "range"}, {}, HEAD),
     "number-resume": ("POST", {"range_id": "paused_range"}, {}, HEAD),
+    "number-reconcile": (
+        "POST",
+        {"range_id": "paused_range"},
+        {"first": "ZZ00000000", "last": "ZZ00000003", "reason": "自備份還原"},
+        HEAD,
+    ),
     "number-take": ("POST", {"register_id": "free_register", "which": "=current"}, {}, HEAD),
     "invoices": ("GET", {}, None, VIEWERS),
     "invoice-export": ("GET", {"kind": "=xlsx"}, None, VIEWERS),

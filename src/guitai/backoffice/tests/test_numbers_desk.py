@@ -211,6 +211,26 @@ def test_books_go_back_and_a_range_pauses_and_resumes(desk_of, counter, shop):
     assert counter.ranges()[0].state == "active"
 
 
+def test_after_a_restore_what_was_issued_since_is_taken_out_of_use(desk_of, counter, shop):
+    row = counter.ranges()[0]
+    desk_of.post(reverse("desk:number-pause", args=[row.id]))
+    address = reverse("desk:number-reconcile", args=[row.id])
+    assert address in page_of(desk_of)
+    asked = shown(desk_of.get(address))
+    first = f"{row.track}{row.next_no:08d}"
+    assert f'value="{first}"' in asked
+    posted = {"first": first, "last": f"{row.track}{row.end_no + 1:08d}", "reason": "自備份還原"}
+    refused = desk_of.post(address, posted)
+    assert (refused.status_code, "POS 機的號碼是連續開立的" in shown(refused)) == (422, True)
+    last = f"{row.track}{row.next_no + 11:08d}"
+    assert desk_of.post(address, posted | {"last": last}).status_code == 302
+    page = page_of(desk_of)
+    assert "備份後已開立" in page
+    assert f"{row.track}{row.next_no + 12:08d}" in page
+    assert [one.state for one in counter.ranges()] == ["unbooked", "paused"]
+    assert desk_of.post(address, posted | {"last": last}).status_code == 422
+
+
 @pytest.mark.parametrize("books", ["0", "-1", "x", "999999999"])
 def test_a_wrong_number_of_books_changes_nothing(desk_of, counter, books):
     row = counter.ranges()[0]

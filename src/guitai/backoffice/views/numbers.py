@@ -10,7 +10,12 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from guitai.backoffice.access import desk_page, page
-from guitai.backoffice.forms.invoicing import AllocationForm, ShareForm, TakeBackForm
+from guitai.backoffice.forms.invoicing import (
+    AllocationForm,
+    IssuedSinceForm,
+    ShareForm,
+    TakeBackForm,
+)
 from guitai.backoffice.views.invoicing_base import actor_of, exported, tried
 from guitai.invoicing import registry
 from guitai.invoicing.ports import Which
@@ -36,6 +41,7 @@ STATES = {
     RangeState.PAUSED: ("已暫停", "warn"),
     RangeState.CLOSED: ("已結束", ""),
     RangeState.REPORTED: ("空白已申報", ""),
+    RangeState.UNBOOKED: ("備份後已開立", ""),
 }
 SHOWN_SPANS = 500
 
@@ -101,7 +107,8 @@ def _range(row: Any) -> dict[str, Any]:
     state, tone = STATES[RangeState(row.state)]
     if row.state == RangeState.ACTIVE.value and _over(row.period):
         state, tone = "期別已過", "warn"
-    left = row.end_no - row.next_no + 1
+    unbooked = row.state == RangeState.UNBOOKED.value
+    left = 0 if unbooked else row.end_no - row.next_no + 1
     spare = returnable(row.begin_no, row.end_no, row.next_no)
     owned = row.owner_kind != Owner.STOCK
     active = row.state == RangeState.ACTIVE.value
@@ -111,7 +118,7 @@ def _range(row: Any) -> dict[str, Any]:
         "span": f"{row.track} {row.begin_no:08d}–{row.end_no:08d}",
         "next": f"{row.track}{row.next_no:08d}" if left else "",
         "total": row.end_no - row.begin_no + 1,
-        "used": row.next_no - row.begin_no,
+        "used": (row.end_no + 1 if unbooked else row.next_no) - row.begin_no,
         "left": left,
         "state": state,
         "tone": tone,
@@ -324,6 +331,22 @@ def number_resume(request: Any, range_id: UUID) -> HttpResponse:
         "這段號碼已恢復使用。",
     )
     return _back(row.period)
+
+
+@desk_page(MANAGE)
+def number_reconcile(request: Any, range_id: UUID) -> HttpResponse:
+    """核對: after a restore, what was issued since the backup is taken out of use."""
+    row = _range_row(range_id)
+    form = IssuedSinceForm(request.POST or None, initial={"first": _range(row)["next"]})
+    if request.method == "POST" and form.takes(
+        lambda typed: services.note_issued(range_id, actor=actor_of(request.member), **typed)
+    ):
+        messages.success(
+            request, "這些號碼不會再開立，也不會列為空白發票。其餘號碼還暫停著，請按「恢復」。"
+        )
+        return _back(row.period)
+    status = 422 if form.errors else 200
+    return page(request, "numbers/reconcile.html", status=status, form=form, range=_range(row))
 
 
 def _range_row(range_id: UUID) -> Any:

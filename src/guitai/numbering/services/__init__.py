@@ -1,7 +1,7 @@
 """The verbs of invoice numbers; the only writers of this room."""
 
+from guitai.numbering.services._parts import OwnerRef
 from guitai.numbering.services.distribution import (
-    OwnerRef,
     assign,
     distribute_by_hand,
     distribute_by_use,
@@ -14,6 +14,7 @@ from guitai.numbering.services.imports import (
     import_allocation,
 )
 from guitai.numbering.services.periods import close_period, pause, pause_all, resume
+from guitai.numbering.services.reconciling import note_issued
 from guitai.numbering.services.taking import Taken, take_number, take_web_number
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "distribute_by_use",
     "distribute_evenly",
     "import_allocation",
+    "note_issued",
     "pause",
     "pause_all",
     "resume",

@@ -1,7 +1,9 @@
-"""The lock that orders everything done to one seller's stock."""
+"""The locks that order everything done to one seller's stock."""
 
 from uuid import UUID
 
+from guitai.numbering.errors import RangeNotFound
+from guitai.numbering.models import Range
 from guitai.tenancy.models import BusinessEntity
 
 
@@ -15,3 +17,14 @@ def lock_seller(entity_id: UUID) -> bool:
         BusinessEntity.objects.select_for_update(no_key=True).filter(id=entity_id).first()
         is not None
     )
+
+
+def lock_range(range_id: UUID) -> Range:
+    """The range under its row lock, after the seller's: the order that every verb here keeps."""
+    entity_id = Range.objects.filter(id=range_id).values_list("entity_id", flat=True).first()
+    if entity_id is None or not lock_seller(entity_id):
+        raise RangeNotFound
+    row = Range.objects.select_for_update().filter(id=range_id).first()
+    if row is None:
+        raise RangeNotFound
+    return row

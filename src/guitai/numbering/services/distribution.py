@@ -1,8 +1,6 @@
 """Books from the stock to registers and the web channel, and back."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -21,25 +19,10 @@ from guitai.numbering.errors import (
 )
 from guitai.numbering.models import Range
 from guitai.numbering.rules import Owner, RangeState, Span
-from guitai.numbering.services._locks import lock_seller
+from guitai.numbering.services._locks import lock_range, lock_seller
+from guitai.numbering.services._parts import OWNER_FIELDS, OwnerRef, facts, own, part_of
 from guitai.tenancy.models import Register
 from twinvoice.period import Period
-
-
-@dataclass(frozen=True, slots=True)
-class OwnerRef:
-    """Who gets numbers: a register by its id, or the web channel by its seller's id."""
-
-    kind: Owner
-    id: UUID
-
-    @classmethod
-    def register(cls, register_id: UUID) -> "OwnerRef":
-        return cls(Owner.REGISTER, register_id)
-
-    @classmethod
-    def web(cls, entity_id: UUID) -> "OwnerRef":
-        return cls(Owner.WEB, entity_id)
 
 
 def distribute_evenly(
@@ -91,7 +74,7 @@ def assign(range_id: UUID, begin: int, end: int, owner: OwnerRef, actor: Actor) 
     not stock, ``BadRange``, ``OrderOfNumbers``, ``UnknownOwner``, ``PeriodOver``.
     """
     with transaction.atomic():
-        row = _lock_behind_seller(range_id)
+        row = lock_range(range_id)
         if row.owner_kind != Owner.STOCK or row.state != RangeState.ACTIVE:
             raise RangeNotFound
         if not row.begin_no <= begin <= end <= row.end_no:
@@ -111,41 +94,21 @@ def take_back(range_id: UUID, actor: Actor, *, books: int | None = None) -> Rang
     ``NothingToReturn`` where no whole unused book is there.
     """
     with transaction.atomic():
-        row = _lock_behind_seller(range_id)
+        row = lock_range(range_id)
         spare = rules.returnable(row.begin_no, row.end_no, row.next_no, books)
         if row.owner_kind == Owner.STOCK or row.state != RangeState.ACTIVE or spare is None:
             raise NothingToReturn
-        before = _facts(row)
+        before = facts(row)
         if spare.begin == row.begin_no:
-            _own(row, None)
-            row.save(update_fields=_OWNER_FIELDS)
+            own(row, None)
+            row.save(update_fields=OWNER_FIELDS)
             returned = row
         else:
             row.end_no = spare.begin - 1
             row.save(update_fields=["end_no"])
-            returned = _part_of(row, spare.begin, spare.end, None)
-        audit.record(actor, "numbering.take_back", row, before=before, after=_facts(returned))
+            returned = part_of(row, spare.begin, spare.end, None)
+        audit.record(actor, "numbering.take_back", row, before=before, after=facts(returned))
         return returned
-
-
-_OWNER_FIELDS = ["owner_kind", "owner_id", "register_id"]
-
-
-def _own(row: Range, owner: OwnerRef | None) -> None:
-    row.owner_kind = (owner.kind if owner else Owner.STOCK).value
-    row.owner_id = owner.id if owner else None
-    row.register_id = owner.id if owner and owner.kind is Owner.REGISTER else None
-
-
-def _lock_behind_seller(range_id: UUID) -> Range:
-    """The range under its row lock, after the seller's: the order that every verb here keeps."""
-    entity_id = Range.objects.filter(id=range_id).values_list("entity_id", flat=True).first()
-    if entity_id is None or not lock_seller(entity_id):
-        raise RangeNotFound
-    row = Range.objects.select_for_update().filter(id=range_id).first()
-    if row is None:
-        raise RangeNotFound
-    return row
 
 
 def _locked_stock(entity_id: UUID, period: str) -> list[Range]:
@@ -229,48 +192,17 @@ def _carve_all(stock: list[Range], span: Span, owner: OwnerRef, actor: Actor) ->
 
 def _carve(row: Range, part: Span, owner: OwnerRef, actor: Actor) -> Range:
     """Cuts ``part`` out of a stock row: at most one row before and one after it stay stock."""
-    before, last = _facts(row), row.end_no
+    before, last = facts(row), row.end_no
     if part.begin == row.begin_no:
-        _own(row, owner)
+        own(row, owner)
         row.end_no = part.end
-        row.save(update_fields=[*_OWNER_FIELDS, "end_no"])
+        row.save(update_fields=[*OWNER_FIELDS, "end_no"])
         given = row
     else:
         row.end_no = part.begin - 1
         row.save(update_fields=["end_no"])
-        given = _part_of(row, part.begin, part.end, owner)
+        given = part_of(row, part.begin, part.end, owner)
     if part.end < last:
-        _part_of(row, part.end + 1, last, None)
-    audit.record(actor, "numbering.assign", given, before=before, after=_facts(given))
+        part_of(row, part.end + 1, last, None)
+    audit.record(actor, "numbering.assign", given, before=before, after=facts(given))
     return given
-
-
-def _part_of(row: Range, begin: int, end: int, owner: OwnerRef | None) -> Range:
-    """A new row with the same seller and provenance for numbers that ``row`` has given up."""
-    part = Range(
-        merchant_id=row.merchant_id,
-        allocation_id=row.allocation_id,
-        entity_id=row.entity_id,
-        ban=row.ban,
-        invoice_type=row.invoice_type,
-        period=row.period,
-        track=row.track,
-        begin_no=begin,
-        end_no=end,
-        next_no=begin,
-        centre=row.centre,
-        state=row.state,
-    )
-    _own(part, owner)
-    part.save(force_insert=True)
-    return part
-
-
-def _facts(row: Range) -> dict[str, Any]:
-    return {
-        "track": row.track,
-        "begin": row.begin_no,
-        "end": row.end_no,
-        "owner_kind": row.owner_kind,
-        "owner_id": str(row.owner_id) if row.owner_id else None,
-    }

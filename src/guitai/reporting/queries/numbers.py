@@ -198,7 +198,8 @@ def _line(
 
 
 def _left(row: Range) -> int:
-    return int(row.end_no - row.next_no + 1)
+    """Numbers that nobody has issued yet."""
+    return 0 if row.state == RangeState.UNBOOKED.value else int(row.end_no - row.next_no + 1)
 
 
 def _forecast(owner_id: UUID, remaining: int, facts: _Facts) -> rules.Forecast:
@@ -248,7 +249,8 @@ def _cannot_issue(
     elif remaining:
         return None
     elif any(row.state == RangeState.PAUSED.value and _left(row) for row in rows):
-        why, cure, way = "號碼已暫停使用。", "按「恢復」後即可開立。", "resume"
+        cure = "按「恢復」後即可開立；資料庫剛還原過，要先按「核對」。"
+        why, way = "號碼已暫停使用。", "resume"
     elif rows and not any(_left(row) for row in rows):
         why, cure = "本期號碼已用完。", "再分配一本，或由加值中心取號。"
         way = "take" if _can_take(register, facts) else "distribute"
