@@ -21,10 +21,10 @@ from twinvoice import raster
 from . import __version__, cli_devices, cli_doctor, cli_install, cli_join
 from .app import Agent, Options, ports_from
 from .client import NotRunning, OwnerClient, Refused
-from .datadir import default_data_dir, write_private
+from .datadir import default_data_dir, is_full, write_private
 from .errors import AgentError, DataDirBusy
 from .escpos.glyphs import paper_fonts
-from .knowledge import profile, profiles
+from .knowledge import profile, profiles, remedies, remedy
 from .printer.report import moment
 from .service.pairing import is_origin
 from .service.tillpage import TILL_PORT
@@ -32,6 +32,7 @@ from .virtual.control import ControlServer
 from .virtual.device import FAULTS, VirtualPrinter
 from .virtual.receipts import ReceiptFolder
 from .virtual.server import PrinterServer
+from .words import KINDS, STATES, local, local_day
 
 if TYPE_CHECKING:
     from .virtual.ptyport import PtyPort
@@ -84,15 +85,16 @@ def run(
         data, device, profile_name, receipts, ports_from(port), verbose=not quiet,
         serve_till=serve_till, till_port=till_port,
     )  # fmt: skip
+    token = _preshared_token(preshared_token_file) if preshared_token_file else ""
     agent = _make_agent(options)
-    if preshared_token_file is not None:
-        token = _preshared_token(preshared_token_file)
+    try:
         for origin in origins:
             agent.pairing.preset(token, origin)
-    try:
         asyncio.run(_serve(agent, pair_file))
+    except AgentError as error:
+        _fail(_told(error), 2)
     except OSError as error:
-        _fail(f"無法開啟連接埠：{error}", 3)
+        _fail(_why_not(error, data), 3)
 
 
 @app.command()
@@ -110,10 +112,14 @@ def status(
     printer = told["printer"]
     name = printer["device"]["name"] if printer["device"] else "—"
     out.print(f"發票機　{name}　{printer['message']}（{printer['code']}）")
-    table = Table("工作", "狀態", "原因", "位元組", "時間")
+    if not jobs:
+        out.print("尚無列印工作。")
+        return
+    table = Table("時間", "種類", "狀態", "說明", "編號")
     for job in jobs:
-        columns = ("job_id", "state", "reason", "bytes", "updated_at")
-        table.add_row(*(str(job[column]) for column in columns))
+        kind = KINDS[job["kind"]] + ("（補印）" if job["copy"] == "reprint" else "")
+        state = STATES[job["state"]]
+        table.add_row(local_day(job["updated_at"]), kind, state, job["message"], job["job_id"][-6:])
     out.print(table)
 
 
@@ -122,7 +128,7 @@ def pair_code(data: Data = DEFAULT_DATA) -> None:
     """取得配對碼（2 分鐘內有效，同時由發票機印出）。"""
     with _owner(data) as agent:
         opened = agent.ask("pairing.open")
-    out.print(f"配對碼　[bold]{opened['code']}[/bold]　有效至 {opened['expires']}")
+    out.print(f"配對碼　[bold]{opened['code']}[/bold]　有效至 {local(opened['expires'])}")
 
 
 @app.command("test-print")
@@ -138,7 +144,7 @@ def test_print(
         while job["state"] in ("queued", "waiting", "sending") and time.monotonic() < end:
             time.sleep(0.1)
             job = agent.ask("print.get", job_id=job["job_id"])["job"]
-    out.print(f"{job['state']}　{job['message']}　{job['bytes']} bytes")
+    out.print(f"{STATES[job['state']]}　{job['message']}".rstrip("　"))
     if job["state"] != "done":
         raise typer.Exit(1)
 
@@ -199,7 +205,7 @@ def _virtual_device(
     try:
         used = profile(profile_name)
     except AgentError as error:
-        _fail(f"{error.message} {error.params}", 2)
+        _fail(_told(error), 2)
     printer = VirtualPrinter(paper_fonts().glyph, width=used.dots, dpi=used.dpi, rate=rate)
     printer.on_receipt = ReceiptFolder(receipts, raster.png)
     for each in faults:
@@ -237,9 +243,28 @@ def _make_agent(options: Options) -> Agent:
     except DataDirBusy:
         _fail(f"另一個列印程式正在使用資料夾 {options.data}", 4)
     except AgentError as error:
-        _fail(f"{error.message} {error.params}", 2)
+        _fail(_told(error), 2)
     except OSError as error:
-        _fail(f"無法使用資料夾 {options.data}：{error}", 3)
+        _fail(_why_not(error, options.data), 3)
+
+
+def _told(error: AgentError) -> str:
+    """What is wrong and what to do, from the book where it knows the condition."""
+    code = error.code.upper()
+    if code not in remedies():
+        return "　".join([error.message, *(str(each) for each in error.params.values())])
+    known = remedy(code).on(sys.platform)
+    steps = [f"  {number}. {step}" for number, step in enumerate(known.steps, 1)]
+    return "\n".join([f"{known.message}（{code}）", *steps])
+
+
+def _why_not(error: OSError, folder: Path) -> str:
+    """Why the agent could not start: the disk, a file, or else the port."""
+    if is_full(error):
+        return _told(AgentError("disk_full"))
+    if error.filename is not None:  # a socket has none
+        return f"無法使用資料夾 {folder}：{error}"
+    return f"無法開啟連接埠：{error}"
 
 
 async def _serve(agent: Agent, pair_file: Path | None) -> None:
@@ -284,9 +309,12 @@ def _check_preset(origins: list[str], token_file: Path | None) -> None:
 
 
 def _preshared_token(path: Path) -> str:
-    if not path.exists():
-        write_private(path, secrets.token_urlsafe(32))
-    token = path.read_text("utf-8").strip()
+    try:
+        if not path.exists():
+            write_private(path, secrets.token_urlsafe(32))
+        token = path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        _fail(f"憑證檔 {path} 無法讀取或建立：{error}", 2)
     if len(token) < 32:
         _fail(f"{path} 的憑證太短（至少 32 個字元）。", 2)
     return token
@@ -304,5 +332,5 @@ def _owner(data: Path) -> Iterator[OwnerClient]:
 
 
 def _fail(text: str, status_code: int) -> NoReturn:
-    err.print(f"[red]{text}[/red]")
+    err.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
     sys.exit(status_code)

@@ -3,7 +3,6 @@
 import base64
 import json
 import sys
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -16,10 +15,12 @@ from .client import NotRunning, OwnerClient, Refused
 from .datadir import default_data_dir
 from .doctor.bundle import pack
 from .doctor.direct import Direct
+from .knowledge import remedies
+from .service.desk import FIXES
+from .words import local
 
 out, err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True)
 DEFAULT_DATA = default_data_dir()
-TAIPEI = timezone(timedelta(hours=8), "Asia/Taipei")
 GREEN, FOUND, NO_AGENT = 0, 1, 5
 
 Health = dict[str, Any]
@@ -53,9 +54,7 @@ def doctor(
         Path | None, typer.Option(help="把診斷檔（不含密碼與單據內容）寫入此 zip 檔。")
     ] = None,
     watch: Annotated[bool, typer.Option(help="持續顯示，直到按 Ctrl+C。")] = False,
-    fix: Annotated[
-        str, typer.Option(help="先做這項修復：reset、redetect、use、test、ruler。")
-    ] = "",
+    fix: Annotated[str, typer.Option(help=f"先做這項修復：{'、'.join(FIXES)}。")] = "",
     answer: Annotated[
         str, typer.Option(help="回答詢問：readable=yes、readable=no、noise=yes、noise=no。")
     ] = "",
@@ -65,6 +64,7 @@ def doctor(
     結束代碼：0 全部正常，1 有發現，5 列印程式未執行。
     """
     show = _show_json if as_json else _show
+    _check(fix, answer)
     try:
         with OwnerClient(data) as agent:
             health = _ask(agent, fix, answer)
@@ -80,6 +80,20 @@ def doctor(
     except Refused as refusal:
         _fail(str(refusal), FOUND)
     sys.exit(GREEN if _green(health) else FOUND)
+
+
+def _check(fix: str, answer: str) -> None:
+    """Say what there is to repair and to answer, instead of sending what nobody knows."""
+    if fix and fix not in FIXES:
+        _fail(f"沒有「{fix}」這項修復；可用：{'、'.join(FIXES)}。", 2)
+    if answer and answer not in (known := _answers()):
+        _fail(f"沒有「{answer}」這個回答；可用：{'、'.join(known)}。", 2)
+
+
+def _answers() -> list[str]:
+    """Every answer to every question of the book, as ``--answer`` takes it."""
+    asked = dict.fromkeys(each.ask.id for each in remedies().values() if each.ask)
+    return [f"{question}={word}" for question in asked for word in ("yes", "no")]
 
 
 def _ask(agent: OwnerClient, fix: str, answer: str) -> Health:
@@ -138,12 +152,12 @@ def _show_json(health: Health) -> None:
 def _show(health: Health) -> None:
     device = health["device"]
     name = f"{device['name']}　{device['port']}" if device else "—"
-    out.print(f"{_local(health['time'])}　版本 {health['version']}　發票機 {name}")
+    out.print(f"{local(health['time'])}　版本 {health['version']}　發票機 {name}")
     table = Table("環節", "狀態", "說明", "自", box=None, pad_edge=False)
     for hop in health["hops"]:
         code = f"{hop['message']}（{hop['code']}）" if hop["message"] else ""
         state = STATE_NAMES[hop["state"]]
-        table.add_row(HOP_NAMES[hop["hop"]], state, code, _local(hop["since"]))
+        table.add_row(HOP_NAMES[hop["hop"]], state, code, local(hop["since"]))
     out.print(table)
     queue = health["queue"]
     out.print(
@@ -173,10 +187,6 @@ def _drift(clock: dict[str, Any]) -> str:
     return f"時鐘誤差 {clock['drift_ms'] / 1000:+.1f} 秒"
 
 
-def _local(text: str) -> str:
-    return datetime.fromisoformat(text).astimezone(TAIPEI).strftime("%H:%M:%S")
-
-
 def _fail(text: str, status_code: int) -> NoReturn:
-    err.print(f"[red]{text}[/red]")
+    err.print(text, style="red", markup=False)
     sys.exit(status_code)

@@ -17,6 +17,7 @@ from django.views.decorators.http import condition, require_safe
 
 from guitai.devices import rules
 from guitai_agent import knowledge
+from guitai_agent.knowledge.remedies import on_linux
 
 STATIC = Path(__file__).resolve().parent / "static"
 
@@ -68,9 +69,10 @@ def till(request: HttpRequest) -> HttpResponse:
 
 @cache
 def conditions() -> tuple[bytes, str]:
-    """The book as JSON (``remedies`` by code, names of ``pictures``) and its version."""
+    """The book as JSON (``remedies`` by code, names of ``pictures``, and ``linux``: what stands
+    in a step's place there) and its version."""
     remedies = {code: asdict(remedy) for code, remedy in knowledge.remedies().items()}
-    table = {"remedies": remedies, "pictures": sorted(drawings())}
+    table = {"remedies": remedies, "pictures": sorted(drawings()), "linux": on_linux()}
     text = json.dumps(table, ensure_ascii=False, separators=(",", ":")).encode()
     return text, f'"{hashlib.sha256(text).hexdigest()[:16]}"'
 

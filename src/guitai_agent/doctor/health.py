@@ -1,5 +1,6 @@
 """A verdict as the JSON that pages, relay and desk read (agent-protocol.md §11)."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -41,8 +42,8 @@ def hop_json(state: HopState, began: float) -> dict[str, object]:
 
 
 def finding_json(found: Found, model: str, began: float) -> dict[str, object]:
-    """One finding in the words of the book for that model."""
-    words = remedy(found.code, model)
+    """One finding in the words of the book for that model and for this computer."""
+    words = remedy(found.code, model).on(sys.platform)
     return {
         "code": found.code,
         "level": found.severity,

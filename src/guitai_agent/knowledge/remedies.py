@@ -1,7 +1,7 @@
 """Every condition between the page and the paper: its code, its words, its cure.
 
-Source: printing.md §6, product.md A.3 (S3.1–S3.17). The data is ``remedies.toml``; pictures are
-line drawings in ``pictures/``.
+Source: printing.md §6, product.md A.3 (S3.1–S3.17). The data is ``remedies.toml``, and in
+``linux.toml`` what is done otherwise there; pictures are line drawings in ``pictures/``.
 """
 
 import tomllib
@@ -55,6 +55,13 @@ class Remedy:
     ask: Ask | None = None
     told: str = ""
 
+    def on(self, platform: str) -> "Remedy":
+        """The same on a computer of that ``sys.platform``: the book speaks of Windows."""
+        if not platform.startswith("linux"):
+            return self
+        steps = tuple(on_linux().get(step, step) for step in self.steps)
+        return replace(self, steps=steps, picture=self.picture if steps == self.steps else "")
+
     def say(self, params: Mapping[str, object]) -> str:
         """The sentence for this case; the general one where the particulars are unknown."""
         try:
@@ -84,6 +91,12 @@ def remedy(code: str, model: str = "") -> Remedy:
 
 
 @cache
+def on_linux() -> Mapping[str, str]:
+    """What is done otherwise on Linux: the book's step, and the one in its place."""
+    return {row["windows"]: row["linux"] for row in _read("linux.toml")["step"]}
+
+
+@cache
 def picture(name: str) -> str:
     """The drawing as SVG text; KeyError for an unknown name."""
     drawing = files(__package__).joinpath("pictures", f"{name}.svg")
@@ -94,7 +107,11 @@ def picture(name: str) -> str:
 
 @cache
 def _table() -> Mapping[str, Any]:
-    return tomllib.loads(files(__package__).joinpath("remedies.toml").read_text("utf-8"))
+    return _read("remedies.toml")
+
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads(files(__package__).joinpath(name).read_text("utf-8"))
 
 
 def _remedy(code: str, row: Mapping[str, Any]) -> Remedy:

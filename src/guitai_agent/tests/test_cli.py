@@ -1,10 +1,13 @@
 """The command line as a person and as ``make demo`` use it."""
 
+import errno
 import json
+import re
 import socket
 import subprocess
 import sys
 import time
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from typer.testing import CliRunner
@@ -57,14 +60,18 @@ def test_the_demo_flow(running, free_port):
     assert told["port"] == free_port
     assert len(told["code"]) == 6
     code, text = call("test-print", "--data", data)
-    assert (code, "done" in text) == (0, True)
+    assert (code, text) == (0, "已印好\n")
     until((folder / "receipts" / "0001.png").exists)
     code, text = call("pair-code", "--data", data)
     assert (code, "配對碼" in text) == (0, True)
     code, text = call("status", "--data", data, "--json")
     assert code == 0
     assert json.loads(text)["printer"]["code"] == "OK"
-    assert call("status", "--data", data)[0] == 0
+    code, text = call("status", "--data", data)
+    assert (code, "已印好" in text, "測試" in text) == (0, True, True)
+    assert not re.search("done|selftest|bytes|T[0-9]{2}:", text)
+    here = datetime.now(timezone(timedelta(hours=8)))
+    assert here.strftime("%m-%d") in text or here.hour == 0  # the day may have changed just now
 
 
 def test_a_second_agent_on_the_folder_is_refused(running):
@@ -103,6 +110,44 @@ def test_a_short_preshared_token_is_refused(tmp_path):
         "--preshared-token-file", str(tmp_path / "token"),
     )  # fmt: skip
     assert (got, "太短" in text) == (2, True)
+
+
+@pytest.mark.parametrize("spoilt", ["bytes", "folder", "no folder above"])
+def test_a_preshared_token_that_cannot_be_read_is_told(tmp_path, spoilt):
+    token = tmp_path / "token"
+    if spoilt == "bytes":
+        token.write_bytes(b"\xff\xfe" * 20)
+    elif spoilt == "folder":
+        token.mkdir()
+    else:
+        token = tmp_path / "none" / "token"
+    got, text = call(
+        "run", "--data", str(tmp_path / "data"), "--allow-origin", "https://shop.example",
+        "--preshared-token-file", str(token),
+    )  # fmt: skip
+    assert (got, f"憑證檔 {token}" in text, "Traceback" in text) == (2, True, False)
+    assert not (tmp_path / "data").exists()  # found before anything was made
+
+
+def full(*arguments):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("where", ["guitai_agent.app.write_private", "guitai_agent.app.Journal"])
+def test_starting_on_a_full_disk_says_so(tmp_path, monkeypatch, where, free_port):
+    monkeypatch.setattr(where, full)
+    arguments = ("--device", "virtual", "--port", str(free_port), "--quiet")
+    got, text = call("run", "--data", str(tmp_path), *arguments)
+    assert got == 3
+    assert "磁碟空間不足" in text and "1. 清空這台電腦的資源回收筒。" in text
+    assert "連接埠" not in text
+
+
+def test_a_port_that_is_taken_is_told_as_that(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        arguments = ("--device", "virtual", "--port", str(taken.getsockname()[1]), "--quiet")
+        got, text = call("run", "--data", str(tmp_path), *arguments)
+    assert (got, "無法開啟連接埠" in text) == (3, True)
 
 
 def test_profiles_are_listed():

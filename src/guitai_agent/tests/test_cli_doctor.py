@@ -62,8 +62,6 @@ def test_green_found_repaired_and_packed(data, tmp_path):
         "health.json", "settings.json", "log.txt"))  # fmt: skip
     assert (tmp_path / "token").read_text().strip() not in packed
     assert json.loads((data / "run.json").read_text())["token"] not in packed
-    code, text = call("--data", str(data), "--fix", "format")
-    assert (code, "unknown_fix" in text) == (1, True)
     assert call("--data", str(data), "--bundle", str(tmp_path / "no" / "where.zip"))[0] == 1
 
 
@@ -76,7 +74,8 @@ def test_without_an_agent_it_looks_by_itself(tmp_path, monkeypatch):
     assert code == 5
     assert "AGENT_DOWN" in text
     assert "USB_ABSENT" in text
-    assert "1. 按「開始」，打開「櫃台列印程式」資料夾" in text
+    assert "1. 打開「終端機」，輸入 guitai-agent install-service 後按 Enter。" in text
+    assert "按「開始」" not in text
     assert zipfile.ZipFile(bundle).testzip() is None
     code, text = call("--data", str(tmp_path / "none"), "--json")
     assert code == 5
@@ -85,6 +84,22 @@ def test_without_an_agent_it_looks_by_itself(tmp_path, monkeypatch):
     }  # fmt: skip
     code, text = call("--data", str(tmp_path / "none"), "--fix", "reset")
     assert (code, "未執行" in text) == (5, True)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "known"),
+    [
+        ("--fix", "foo", ("reset", "redetect", "use", "test", "ruler")),
+        ("--answer", "foo", ("readable=yes", "readable=no", "noise=yes", "noise=no")),
+        ("--answer", "foo=yes", ("readable=yes",)),
+        ("--answer", "readable", ("readable=yes",)),
+        ("--answer", "readable=maybe", ("readable=yes",)),
+    ],
+)
+def test_an_unknown_name_is_answered_with_those_that_there_are(tmp_path, option, value, known):
+    code, text = call("--data", str(tmp_path), option, value)
+    assert code == 2
+    assert f"沒有「{value}」" in text and all(word in text for word in known)
 
 
 def test_watch_shows_every_change(data):

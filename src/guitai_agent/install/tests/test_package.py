@@ -285,7 +285,7 @@ def test_it_prints_a_test_slip(home, tmp_path):
             assert time.monotonic() < end, "the agent did not start"
             time.sleep(0.05)
         printed = agent(home, "test-print", "--data", str(data))
-        assert printed.returncode == 0 and "done" in printed.stdout, printed
+        assert printed.returncode == 0 and "已印好" in printed.stdout, printed
         told = json.loads(agent(home, "status", "--json", "--data", str(data)).stdout)
         assert told["version"] == __version__
     finally:

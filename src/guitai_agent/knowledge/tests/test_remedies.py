@@ -8,7 +8,7 @@ import pytest
 from guitai_agent.errors import REASONS
 from guitai_agent.journal.opening import JOURNAL_CODES
 from guitai_agent.knowledge import picture, profiles, remedies, remedy
-from guitai_agent.knowledge.remedies import HOPS, LEVELS
+from guitai_agent.knowledge.remedies import HOPS, LEVELS, on_linux
 
 # printing.md §6 (its codes), §0–§3 (page, agent), product.md S3.1–S3.16, the clock guard.
 FACTS = {
@@ -60,6 +60,17 @@ def test_a_condition_is_told_in_chinese_with_steps_of_one_action(code):
         assert bool(told.picture) is (code not in WITHOUT_PICTURE)
         assert told.fix is None or told.fix.name in FIXES
         assert told.ask is None or told.ask.id in ("readable", "noise")
+
+
+def test_on_linux_nothing_is_said_of_the_start_menu():
+    said = {step for each in every_variant() for step in each.steps}
+    assert set(on_linux()) <= said  # word for word as in the book
+    for told in every_variant():
+        there = told.on("linux")
+        assert not any("按「開始」" in step for step in there.steps), told.code
+        assert (there.picture == told.picture) or "agent-start" in told.picture
+        assert told.on("win32") is told
+    assert "guitai-agent update" in remedy("AGENT_OLD").on("linux").steps[0]
 
 
 def test_every_fix_of_the_book_is_known_to_the_desk():

@@ -5,8 +5,22 @@ import { kept } from "./store.mjs";
 
 const NAME = "book";
 
-/** {remedies by code, pictures [names]}; null where neither server nor device has it. */
+/** {remedies by code, pictures [names]} in the words for this computer; null where nobody has it. */
 export async function fetchBook(base, fetcher = (...args) => fetch(...args)) {
+  return wordedFor(navigator, await newestBook(base, fetcher));
+}
+
+/** The book speaks of Windows; on a Linux computer (no phone) a step may have another in its place. */
+export function wordedFor({ platform = "", userAgent = "" }, book) {
+  if (!book?.linux || !/^Linux/.test(platform) || /Android/.test(userAgent)) return book;
+  const remedies = Object.entries(book.remedies).map(([code, remedy]) => {
+    if (!remedy.steps.some((step) => step in book.linux)) return [code, remedy];
+    return [code, { ...remedy, picture: "", steps: remedy.steps.map((step) => book.linux[step] ?? step) }];
+  });
+  return { ...book, remedies: Object.fromEntries(remedies) };
+}
+
+async function newestBook(base, fetcher) {
   try {
     const answer = await fetcher(`${base}remedies.json`, { cache: "no-cache", credentials: "same-origin" });
     if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
