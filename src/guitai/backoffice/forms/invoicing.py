@@ -86,9 +86,9 @@ class TakeBackForm(DeskForm):
 class IssuedSinceForm(DeskForm):
     """What was issued after the backup from which the books were restored."""
 
-    first = line("備份後開立的第一張", limit=20, needed=True, autocapitalize="characters")
+    first = line("備份後第一張", limit=20, needed=True, autocapitalize="characters")
     last = line(
-        "備份後開立的最後一張",
+        "備份後最後一張",
         limit=20,
         needed=True,
         autocapitalize="characters",

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 import pytest
 from django.urls import reverse
 
+from guitai import invariants
 from guitai.backoffice.tests.counter import PERIOD, open_counter
 from guitai.invoicing.models import ExchangeRecord
 from guitai.kernel import clock, scope
@@ -212,6 +213,7 @@ def test_books_go_back_and_a_range_pauses_and_resumes(desk_of, counter, shop):
 
 
 def test_after_a_restore_what_was_issued_since_is_taken_out_of_use(desk_of, counter, shop):
+    counter.sell()
     row = counter.ranges()[0]
     desk_of.post(reverse("desk:number-pause", args=[row.id]))
     address = reverse("desk:number-reconcile", args=[row.id])
@@ -227,7 +229,8 @@ def test_after_a_restore_what_was_issued_since_is_taken_out_of_use(desk_of, coun
     page = page_of(desk_of)
     assert "備份後已開立" in page
     assert f"{row.track}{row.next_no + 12:08d}" in page
-    assert [one.state for one in counter.ranges()] == ["unbooked", "paused"]
+    assert [one.state for one in counter.ranges()] == ["active", "unbooked", "paused"]
+    assert invariants.broken() == []
     assert desk_of.post(address, posted | {"last": last}).status_code == 422
 
 
