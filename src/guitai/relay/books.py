@@ -66,6 +66,10 @@ class Books:
         pages, heard = list(bindings), clock.now()
         return await self._ask(lambda: _kept(agent, health, pages, heard))
 
+    async def may_set_up(self, agent: Joined, binding: UUID) -> bool:
+        """Whether that device's page may choose what is plugged in at the agent's register."""
+        return await self._ask(lambda: _may_set_up(agent, binding))
+
     async def part(self, agent: Joined, closed: datetime) -> None:
         """Stores that an agent's line closed."""
         await self._ask(lambda: _parted(agent, closed))
@@ -123,6 +127,11 @@ def _kept(agent: Joined, health: Any, bindings: list[UUID], heard: datetime) -> 
             )
         bound = agents.still_bound(bindings) if bindings else set()
     return Standing(joined=True, bound=frozenset(bound))
+
+
+def _may_set_up(agent: Joined, binding: UUID) -> bool:
+    with scope.tenant(agent.merchant):
+        return agents.may_set_up(agent.register_id, binding)
 
 
 def _parted(agent: Joined, closed: datetime) -> None:

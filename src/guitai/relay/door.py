@@ -18,7 +18,7 @@ from guitai.devices.errors import AgentUnknown
 from guitai.devices.rules import BadTicket
 from guitai.kernel import clock
 from guitai.relay.books import Books, Joined, Unavailable
-from guitai.relay.guard import Gate, is_ours
+from guitai.relay.guard import Gate, is_ours, sets_up
 from guitai.relay.hub import Hub
 from guitai.relay.links import (
     BAD_TICKET,
@@ -234,9 +234,11 @@ class Relay:
             if page.bucket.flooded:
                 page.hang_up(*FLOOD)
                 return
-            self._pass_on(page, agent, raw, within)
+            await self._pass_on(page, agent, raw, within)
 
-    def _pass_on(self, page: PageLink, agent: AgentLink, raw: str | bytes, within: bool) -> None:
+    async def _pass_on(
+        self, page: PageLink, agent: AgentLink, raw: str | bytes, within: bool
+    ) -> None:
         """One message to the agent, or the reason why not; every request gets one reply."""
         try:
             if isinstance(raw, bytes):
@@ -249,10 +251,23 @@ class Relay:
         except UNREADABLE:
             page.refuse("malformed")
             return
-        if not within:
-            page.refuse("rate_limited", id=_text(message, "id"), type=_text(message, "type"))
-        elif page.name in agent.pages and not agent.put(frame):
-            page.refuse("agent_busy", id=_text(message, "id"), type=_text(message, "type"))
+        refusal = "rate_limited" if not within else await self._forbidden(page, agent, message)
+        if not refusal and page.name in agent.pages and not agent.put(frame):
+            refusal = "agent_busy"
+        if refusal:
+            page.refuse(refusal, id=_text(message, "id"), type=_text(message, "type"))
+
+    async def _forbidden(self, page: PageLink, agent: AgentLink, message: dict[str, Any]) -> str:
+        """Why that page may not say so; empty where it may. Asked anew each time: people change
+        at a till while its connection stands."""
+        if not sets_up(message) or page.ticket is None:
+            return ""
+        try:
+            may = await self._books.may_set_up(agent.joined, page.ticket.binding)
+        except Unavailable as error:
+            log.warning("cannot look a right up: %s", error)
+            return "unconfirmed"
+        return "" if may else "other_register"
 
 
 class _Enter(msgspec.Struct):

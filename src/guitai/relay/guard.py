@@ -1,7 +1,8 @@
 """Who may knock, and how often: origins, rates, tickets that were used."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from guitai.devices.rules import BadTicket, Ticket, open_ticket
 BURST, RATE = 100.0, 30.0
 """A page's messages: so many at once, then so many a second (agent-protocol.md §2)."""
 MOST_REFUSALS = 300
+SETTINGS = ("device.select", "scanner.select")
 
 
 class Bucket:
@@ -52,6 +54,15 @@ def is_ours(origin: str) -> bool:
         return False
     host, _ = split_domain_port(parts.netloc)
     return bool(host) and validate_host(host, settings.ALLOWED_HOSTS)
+
+
+def sets_up(message: Mapping[str, Any]) -> bool:
+    """Whether it chooses what is plugged in at a register, and does not only use it.
+
+    The doctor's ``use`` takes another printer in place of the chosen one.
+    """
+    kind = message.get("type")
+    return kind in SETTINGS or (kind == "diag.fix" and message.get("name") == "use")
 
 
 class Gate:

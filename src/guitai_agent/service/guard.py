@@ -16,6 +16,7 @@ SUSPICIOUS = frozenset(
         "not_paired",
         "not_authenticated",
         "not_allowed",
+        "page_only",
         "bad_token",
         "bad_code",
         "code_expired",

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..datadir import is_full
 from ..errors import AgentError
 from ..journal import Job, digest
 from ..journal.store import Submission
@@ -30,7 +31,8 @@ DAY = 86_400.0
 FREE = ("hello", "pair", "auth")
 OWNER_ONLY = ("pairing.open", "pairing.list", "pairing.remove", "virtual.fault",
               "diag.bundle", "agent.leave")  # fmt: skip
-PAGE_ONLY = ("print.submit", "print.renew", "clock.tell")
+# A drawer opens for a till page, which has the server check the right and keep the reason first.
+PAGE_ONLY = ("print.submit", "print.renew", "clock.tell", "drawer.open")
 MOST_REFUSALS = 300
 SHORT = 4096
 
@@ -121,6 +123,9 @@ class Handler:
             raise
         # A fault of ours must not take the agent down: logged without its words, and said.
         except Exception as error:  # noqa: BLE001
+            if isinstance(error, OSError) and is_full(error):
+                self.refusals.note("disk_full", peer.origin)
+                return messages.failure(message, AgentError("disk_full"))
             reference = secrets.token_hex(4)
             log.error("internal error %s: %s", reference, traced(error))
             return messages.failure(message, AgentError("internal", ref=reference))
@@ -167,8 +172,10 @@ class Handler:
             known = peer.owner_origin or self._desk.pairing.knows(peer.origin)
             raise AgentError("not_authenticated" if known else "not_paired")
         owner = peer.role == "owner"
-        if (kind in OWNER_ONLY and not owner) or (kind in PAGE_ONLY and owner):
+        if kind in OWNER_ONLY and not owner:
             raise AgentError("not_allowed")
+        if kind in PAGE_ONLY and owner:
+            raise AgentError("page_only")
         if not owner and self._unpaired(peer):
             raise AgentError("not_paired")
 

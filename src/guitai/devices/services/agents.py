@@ -28,7 +28,7 @@ from guitai.kernel import audit, clock, scope
 from guitai.kernel.audit import Actor
 from guitai.kernel.errors import NotFound
 from guitai.tenancy.errors import MerchantSuspended, RegisterRetired
-from guitai.tenancy.models import Binding, Merchant, Register
+from guitai.tenancy.models import Binding, Merchant, Register, TillSession
 from guitai.tenancy.rules import (
     BINDING_CODE_ALPHABET,
     Member,
@@ -139,6 +139,26 @@ def still_bound(binding_ids: Iterable[UUID]) -> set[UUID]:
         id__in=list(binding_ids), released_at=None, register__retired_at=None
     )
     return set(held.values_list("id", flat=True))
+
+
+def may_set_up(register_id: UUID, binding_id: UUID) -> bool:
+    """Whether a device's page may choose the printer and scanner of that register (S0.14).
+
+    At its own register everybody who stands there may (product.md B.17.11: whoever opens the shop
+    gets the printer going). At another one it takes a person with the right to a register's
+    settings, the store manager (product.md C), signed in at the device now.
+    """
+    held = Binding.objects.filter(id=binding_id, released_at=None).first()
+    if held is None:
+        return False
+    if held.register_id == register_id:
+        return True
+    manager = TillSession.objects.filter(
+        register_id=held.register_id,
+        closed_at=None,
+        permissions__contains=[Permission.REGISTER_SETTINGS.value],
+    )
+    return manager.exists()
 
 
 def ticket_key() -> bytes:

@@ -26,6 +26,8 @@ class FakeBooks:
 
     def __init__(self):
         self.known, self.stored, self.unlocked, self.parted = {}, [], set(), []
+        self.guests = set()
+        """Bindings of other registers, where nobody stands who may choose for the agent's."""
         self.failure, self.slow = None, 0.0
 
     def join(self, merchant=None, token=""):
@@ -50,6 +52,11 @@ class FakeBooks:
         self.stored.append((agent.id, health))
         bound = frozenset(set(bindings) - self.unlocked)
         return Standing(agent.token in self.known, bound)
+
+    async def may_set_up(self, agent, binding):
+        if self.failure:
+            raise self.failure
+        return binding not in self.guests
 
     async def part(self, agent, closed):
         if self.failure:
@@ -105,12 +112,12 @@ class Rig:
         }
         return sign_ticket(key, Ticket(**{**facts, **changed}))
 
-    def pair(self, **visitor):
+    def pair(self, *, ticket=None, **visitor):
         """A joined agent with one page on it: ``(joined, agent, page, name)``."""
         joined = self.books.join()
         agent = self.agent(joined)
         assert agent.read()["type"] == "welcome"
-        page = self.page(joined, visitor=visitor)
+        page = self.page(joined, visitor=visitor, **(ticket or {}))
         name = agent.admit()
         assert page.read()["ok"]
         return joined, agent, page, name

@@ -15,7 +15,8 @@ from guitai.numbering.tests.shop import OTHER_BAN, make_shop
 from guitai.relay import books as module
 from guitai.relay.books import Books, Unavailable
 from guitai.tenancy.errors import MerchantSuspended
-from guitai.tenancy.models import Binding, Merchant
+from guitai.tenancy.models import Binding, Merchant, Staff, TillSession
+from guitai.tenancy.rules import Role, hash_of, permissions_of
 
 HEALTH = {
     "version": "9.9.9",
@@ -115,6 +116,62 @@ def test_who_is_still_bound_in_this_shop_only(shop, books):
     assert standing.bound == {mine.id}
     with shop.tenant():
         assert not AgentBeat.objects.exists()
+
+
+def device_at(register, mark):
+    return Binding.objects.create(
+        register_id=register.id, device_name=mark, token_hash=hash_of(mark)
+    )
+
+
+def stands_at(register, role):
+    """A person of that role signs in there; who stood there before is gone."""
+    TillSession.objects.filter(register_id=register.id).update(closed_at=clock.now())
+    person, _ = Staff.objects.get_or_create(
+        role=role.value, store_id=register.store_id, defaults={"name": role.value}
+    )
+    return TillSession.objects.create(
+        register_id=register.id,
+        staff_id=person.id,
+        staff_name=person.name,
+        permissions=sorted(permissions_of(role)),
+    )
+
+
+def test_who_may_choose_the_printer_of_a_register(transactional_db, books):
+    """Everybody at that register; at another one the store manager, while signed in (S0.14)."""
+    shop = make_shop(registers=2)
+    agent = asyncio.run(books.recognise(joined(shop).token))
+    with shop.tenant():
+        own, beside = (device_at(r, r.name) for r in shop.registers)
+
+    def may(binding):
+        return asyncio.run(books.may_set_up(agent, binding.id))
+
+    assert (may(own), may(beside)) == (True, False)
+    with shop.tenant():
+        for register in shop.registers:
+            stands_at(register, Role.CLERK)
+    assert (may(own), may(beside)) == (True, False)
+    with shop.tenant():
+        session = stands_at(shop.registers[1], Role.STORE_MANAGER)
+    assert may(beside)
+    with shop.tenant():
+        TillSession.objects.filter(id=session.id).update(closed_at=clock.now())
+    assert not may(beside)
+    with shop.tenant():
+        stands_at(shop.registers[1], Role.STORE_MANAGER)
+        Binding.objects.all().update(released_at=clock.now())
+    assert (may(own), may(beside)) == (False, False)
+
+
+def test_a_manager_of_another_shop_chooses_nothing_here(transactional_db, books):
+    shop, other = make_shop(), make_shop(name="別家", ban=OTHER_BAN)
+    agent = asyncio.run(books.recognise(joined(shop).token))
+    with other.tenant():
+        stranger = device_at(other.register, "平板")
+        stands_at(other.register, Role.STORE_MANAGER)
+    assert not asyncio.run(books.may_set_up(agent, stranger.id))
 
 
 def test_too_many_questions_are_refused_and_not_piled_up(books, monkeypatch):

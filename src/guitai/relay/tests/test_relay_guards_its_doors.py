@@ -385,3 +385,59 @@ class TestRules:
             now[0] = float(moment)
             gate.admit(rig.ticket(joined, issued=now[0]), ORIGIN)
         assert len(gate._used) <= 61
+
+
+CHOOSING = [
+    {"type": "device.select", "device_id": "usb:0d3a:0400:A1"},
+    {"type": "scanner.select", "device_id": ""},
+    {"type": "diag.fix", "name": "use"},
+]
+USING = [
+    {"type": "device.list"},
+    {"type": "device.reset"},
+    {"type": "diag.fix", "name": "redetect"},
+    {"type": "drawer.open"},
+    {"type": "print.submit", "name": "use"},
+    {"type": ["device.select"]},
+]
+
+
+class TestOtherRegisters:
+    """What is plugged in at a register is chosen there, or by who may set registers up."""
+
+    @pytest.mark.parametrize("asked", CHOOSING)
+    def test_a_guest_chooses_nothing(self, rig, asked):
+        guest = uuid4()
+        rig.books.guests.add(guest)
+        _, agent, page, _ = rig.pair(ticket={"binding": guest})
+        page.send({"v": 1, "id": "7", **asked})
+        refusal = page.read()
+        assert (refusal["id"], refusal["type"], refusal["ok"]) == ("7", asked["type"], False)
+        assert refusal["error"]["code"] == "other_register"
+        assert "店長" in refusal["error"]["message"]
+        assert agent.silent()
+
+    @pytest.mark.parametrize("asked", USING, ids=lambda asked: str(asked["type"]))
+    def test_a_guest_uses_everything(self, rig, asked):
+        guest = uuid4()
+        rig.books.guests.add(guest)
+        _, agent, page, name = rig.pair(ticket={"binding": guest})
+        page.send({"v": 1, "id": "7", **asked})
+        passed = agent.until(lambda f: "message" in f)
+        assert passed == {"peer": name, "message": {"v": 1, "id": "7", **asked}}
+
+    def test_people_change_while_the_line_stands(self, rig):
+        here = uuid4()
+        _, agent, page, _ = rig.pair(ticket={"binding": here})
+        page.send({"v": 1, "id": "1", **CHOOSING[0]})
+        assert agent.until(lambda f: "message" in f)["message"]["id"] == "1"
+        rig.books.guests.add(here)
+        page.send({"v": 1, "id": "2", **CHOOSING[0]})
+        assert page.read()["error"]["code"] == "other_register"
+
+    def test_without_the_books_nobody_chooses(self, rig):
+        _, agent, page, _ = rig.pair()
+        rig.books.failure = Unavailable("gone")
+        page.send({"v": 1, "id": "7", **CHOOSING[0]})
+        assert page.read()["error"]["code"] == "unconfirmed"
+        assert agent.silent()

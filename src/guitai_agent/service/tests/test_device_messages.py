@@ -36,13 +36,20 @@ class Counter:
         self.peer = Peer(OWNER, self.events.append, owner_origin=True)
         self.agent.handler.join(self.peer)
         assert self.ask("auth", token=self.agent.page_token)["ok"]
+        self.till = Peer("relay:test", lambda news: None)
+        self.agent.handler.join(self.till)
+        self.agent.handler.welcome(self.till)
 
     def _run(self, coroutine):
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(20)
 
-    def ask(self, kind, **fields):
+    def ask(self, kind, *, by=None, **fields):
         request = {"v": 1, "id": secrets.token_hex(4), "type": kind, **fields}
-        return self.agent.handler.handle(self.peer, json.dumps(request))
+        return self.agent.handler.handle(by or self.peer, json.dumps(request))
+
+    def open_drawer(self, **fields):
+        """As a till page does; the owner may not."""
+        return self.ask("drawer.open", by=self.till, **fields)["ok"]
 
     def error(self, kind, **fields):
         return self.ask(kind, **fields)["error"]["code"]
@@ -171,15 +178,15 @@ def test_each_device_has_its_own_drawer(counters):
     until(lambda: counter.report.online)
     pins = []
     counter.agent.virtual.interpreter.on_drawer = pins.append
-    assert counter.ask("drawer.open")["ok"]
+    assert counter.open_drawer()
     until(lambda: pins == [1])  # CRA of a Posiflex is pin 1
     assert counter.ask("device.select", device_id="virtual", drawer=2)["ok"]
     until(lambda: counter.report.online)
     listed = counter.ask("device.list")["devices"][0]
     assert (listed["drawer"], listed["drawers"]) == (2, 2)
-    until(lambda: counter.ask("drawer.open")["ok"])
+    until(counter.open_drawer)
     until(lambda: pins[-1] == 0)
-    assert counter.ask("drawer.open", drawer=1)["ok"]
+    assert counter.open_drawer(drawer=1)
     until(lambda: pins[-1] == 1)
     assert counter.error("device.select", device_id="virtual", drawer=3) == "malformed"
 

@@ -277,7 +277,7 @@ def test_the_outsider_gets_nothing_and_changes_nothing(agent, page, kind):
 
 def test_only_the_owner_takes_evidence_and_only_pages_tell_the_time(page, owner):
     assert page.error("diag.bundle") == "not_allowed"
-    assert owner.error("clock.tell", time=datetime.now(UTC).isoformat()) == "not_allowed"
+    assert owner.error("clock.tell", time=datetime.now(UTC).isoformat()) == "page_only"
 
 
 def test_no_secret_and_no_document_is_in_the_evidence(agent, page, owner, tmp_path):

@@ -308,7 +308,7 @@ def test_pairings_have_a_limit(agent):
 
 
 def test_owner_manages_but_prints_no_documents(agent, page, owner):
-    assert owner.error("print.submit", **job()) == "not_allowed"
+    assert owner.error("print.submit", **job()) == "page_only"
     for kind in ("pairing.open", "pairing.list", "pairing.remove", "virtual.fault"):
         assert page.error(kind) == "not_allowed"
     guess = Page(agent, origin=agent.url)
@@ -425,7 +425,7 @@ def test_expired_paper_is_asked_about_and_printed_once_when_it_is_wanted(agent, 
 
 def test_expired_paper_that_nobody_wants_is_taken_back(agent, page, owner):
     job_id = expired(page, owner)["job_id"]
-    assert owner.error("print.renew", job_id=job_id) == "not_allowed"
+    assert owner.error("print.renew", job_id=job_id) == "page_only"
     assert page.error("print.resolve", job_id=job_id, printed="yes") == "wrong_state"
     assert page.ask("print.cancel", job_id=job_id)["job"]["state"] == "cancelled"
     assert page.error("print.renew", job_id=job_id) == "wrong_state"
@@ -498,6 +498,7 @@ def test_drawer_selftest_diagnosis_and_log(agent, page, owner):
     until(lambda: agent.agent.worker.report.online)
     assert page.ask("drawer.open")["ok"]
     until(lambda: agent.printer.drawer_opened == 1)
+    assert owner.error("drawer.open") == "page_only"  # without a right, a reason and a record
     for what in ("test", "ruler"):
         started = page.ask("selftest.run", what=what)["job"]
         page.event("job.state", job_id=started["job_id"], state="done")

@@ -23,6 +23,5 @@ async function selftest(what) {
 
 work(byId("test"), () => selftest("test"));
 work(byId("ruler"), () => selftest("ruler"));
-work(byId("drawer"), async () => { await ask("drawer.open"); say("said", "已送出開錢櫃指令。", "wait"); });
 work(byId("reset"), async () => { await ask("device.reset"); say("said", "正在重新連線…", "wait"); });
 connect();
