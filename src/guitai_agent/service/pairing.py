@@ -50,8 +50,12 @@ class PairingDesk:
     def pair(self, code: str, origin: str, *, terminal: str, label: str) -> str:
         """Exchange the code for a token bound to ``origin``. The code works once."""
         with self._lock:
-            self._use(code)
-        return self._remember(secrets.token_urlsafe(32), origin, terminal, label)
+            used = self._use(code)
+            try:
+                return self._remember(secrets.token_urlsafe(32), origin, terminal, label)
+            except BaseException:  # nobody was paired: the code is good for another try
+                self._open = used
+                raise
 
     def preset(self, token: str, origin: str) -> None:
         """Pair an origin without a code (installer, demo). Doing it twice changes nothing."""
@@ -82,7 +86,7 @@ class PairingDesk:
             settings.pairings.remove(found[0])
         return found[0]
 
-    def _use(self, code: str) -> None:
+    def _use(self, code: str) -> OpenCode:
         opened = self._open
         if opened is None or opened.expires <= self._clock():
             self._open = None
@@ -93,6 +97,7 @@ class PairingDesk:
             opened.tries_left -= 1
             raise AgentError("bad_code", tries_left=opened.tries_left)
         self._open = None
+        return opened
 
     def _remember(self, token: str, origin: str, terminal: str, label: str) -> str:
         pairing = Pairing(

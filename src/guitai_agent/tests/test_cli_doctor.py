@@ -74,7 +74,7 @@ def test_without_an_agent_it_looks_by_itself(tmp_path, monkeypatch):
     assert code == 5
     assert "AGENT_DOWN" in text
     assert "USB_ABSENT" in text
-    assert "1. 打開「終端機」，輸入 guitai-agent install-service 後按 Enter。" in text
+    assert "1. 啟動列印程式：打開「終端機」，輸入 guitai-agent install-service 後按 Enter。" in text
     assert "按「開始」" not in text
     assert zipfile.ZipFile(bundle).testzip() is None
     code, text = call("--data", str(tmp_path / "none"), "--json")
