@@ -14,6 +14,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from guitai.devices.rules import AGENT_MIN_VERSION, is_older
 from guitai.pos.views import content_security_policy
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,119}")
@@ -65,10 +66,13 @@ def version() -> str:
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """How to install, and the files."""
+    offered = version()
+    too_old = bool(offered) and is_older(offered, AGENT_MIN_VERSION)
     listed = [{"name": each.name, "words": words(each)} for each in files()]
     context = {
-        "files": listed,
-        "version": version(),
+        "files": [] if too_old else listed,
+        "version": offered,
+        "too_old": too_old,
         "here": request.build_absolute_uri("/agent").rstrip("/"),
     }
     response = render(request, "pos/agent.html", context)

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import BaseHandler, HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
@@ -92,11 +92,15 @@ class Source:
     def fetch(self, name: str, most: int) -> bytes:
         """The named file, at most ``most`` bytes and one more (to notice that it is longer).
 
-        Raises ``update_unreachable``; FileNotFoundError never leaves here.
+        Raises ``update_unreachable``, and ``update_none`` for a server that has no package.
         """
         try:
             with self._open(name) as file:
                 return file.read(most + 1)
+        except HTTPError as error:
+            nothing = name == LATEST and error.code in (404, 410)
+            code = "update_none" if nothing else "update_unreachable"
+            raise InstallRefused(code, f"{self.location}: {name}: {error}") from error
         except (OSError, URLError, ValueError) as error:
             raise InstallRefused(
                 "update_unreachable", f"{self.location}: {name}: {error}"

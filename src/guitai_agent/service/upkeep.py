@@ -2,13 +2,14 @@
 ask about both (agent-protocol.md §12)."""
 
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..errors import AgentError
-from ..install.home import Home
+from ..install.home import Home, default_root, running_root
 from ..install.refusals import InstallRefused
 from ..install.releases import Source, latest, numbers
 from ..install.updater import source_of
@@ -28,6 +29,14 @@ SENTENCES = {
     "serving": "由這台電腦提供，不需要瀏覽器的本機網路權限。",
     "port_taken": "連接埠被其他程式占用，無法在這台電腦上提供收銀頁。",
 }
+
+
+def how_to_update(platform: str) -> str:
+    """What a person does on a computer of that ``sys.platform``."""
+    if platform == "win32":
+        return "請按「開始」，打開「櫃台列印程式」資料夾，點「更新列印程式」。"
+    rights = "sudo " if running_root() == default_root(system=True) else ""
+    return f"請打開「終端機」，輸入 {rights}guitai-agent update 後按 Enter。"
 
 
 class TillKeeper:
@@ -155,10 +164,7 @@ class UpkeepVerbs:
         if self._refused:  # what an earlier check found may not be so any more
             return InstallRefused(self._refused).message
         if available:
-            return (
-                f"有新版 {available}：請執行開始功能表的「更新列印程式」，"
-                "或在終端機執行 guitai-agent update。"
-            )
+            return f"有新版 {available}。{how_to_update(sys.platform)}"
         if not self._source():
             return f"使用中的版本：{self._version}。{InstallRefused('update_no_source').message}"
         if self._checked:

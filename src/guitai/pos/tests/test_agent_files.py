@@ -28,7 +28,18 @@ def put(folder):
 def test_without_files_the_page_says_whom_to_ask(client, folder):
     page = client.get("/agent/")
     assert page.status_code == 200 and "還沒有放置安裝檔" in page.content.decode()
+    assert "轉給架設伺服器的人" in page.content.decode()
+    assert not any(word in page.content.decode() for word in ("make ", "GUITAI_"))
     assert client.get("/agent/latest.json").status_code == 404
+
+
+def test_a_package_that_the_till_would_refuse_is_not_offered(client, folder):
+    """Else an old agent is sent in a circle: told to update, and given the same version."""
+    put(folder)
+    (folder / "latest.json").write_text(json.dumps({"format": 1, "version": "0.0.9"}))
+    page = client.get("/agent/").content.decode()
+    assert "安裝檔太舊" in page and "新版的櫃台列印程式安裝檔" in page
+    assert "install.sh" not in page
 
 
 def test_the_files_are_listed_and_fetched(client, folder):

@@ -5,10 +5,11 @@ import socket
 import pytest
 
 from guitai_agent.errors import AgentError
-from guitai_agent.install.home import Home
+from guitai_agent.install.home import SYSTEM_ROOT, Home
 from guitai_agent.install.tests.test_updates import offer, served
+from guitai_agent.service import upkeep
 from guitai_agent.service.handler import Peer
-from guitai_agent.service.upkeep import TillKeeper, UpkeepVerbs
+from guitai_agent.service.upkeep import TillKeeper, UpkeepVerbs, how_to_update
 
 FIRST, SECOND = "http://127.0.0.1:9", "http://127.0.0.1:10"
 
@@ -97,8 +98,23 @@ def test_a_newer_version_of_the_source(home, till, tmp_path):
         home.remember_source(address)
         told = check(home, till)
         assert told["available"] == "0.2.0" and told["checked"] and "0.2.0" in told["message"]
+        assert "guitai-agent update" in told["message"] and "開始" not in told["message"]
         told = check(home, till, version="0.2.0")
         assert told["available"] == "" and told["message"] == "0.2.0 已是最新版。"
+
+
+def test_how_to_update_is_said_for_this_computer(monkeypatch, tmp_path):
+    assert "按「開始」" in how_to_update("win32") and "終端機" not in how_to_update("win32")
+    assert "輸入 guitai-agent update 後" in how_to_update("linux")
+    monkeypatch.setattr(upkeep, "running_root", lambda: SYSTEM_ROOT)
+    assert "輸入 sudo guitai-agent update 後" in how_to_update("linux")
+
+
+def test_a_server_without_a_package_is_told_from_one_that_is_away(home, till, tmp_path):
+    with served(tmp_path) as address:
+        told = check(home, till, joined=address)
+    assert told["refused"] == "update_none"
+    assert "系統管理者" in told["message"] and "最新" not in told["message"]
 
 
 def test_the_joined_server_is_the_source(home, till, tmp_path):
