@@ -254,8 +254,11 @@ def _told(error: AgentError) -> str:
     if code not in remedies():
         return "　".join([error.message, *(str(each) for each in error.params.values())])
     known = remedy(code).on(sys.platform)
-    steps = [f"  {number}. {step}" for number, step in enumerate(known.steps, 1)]
-    return "\n".join([f"{known.message}（{code}）", *steps])
+    steps = known.steps
+    if code == "DISK_FULL":  # the book's last step is for an agent that runs
+        steps = (*steps[:-1], "空出 1 GB 以上後，再啟動列印程式（自動啟動的會自己恢復）。")
+    numbered = [f"  {number}. {step}" for number, step in enumerate(steps, 1)]
+    return "\n".join([f"{known.message}（{code}）", *numbered])
 
 
 def _why_not(error: OSError, folder: Path) -> str:

@@ -43,6 +43,7 @@ CREATE INDEX IF NOT EXISTS step_job ON step (job_id);
 """
 REFUSALS = {
     sqlite3.SQLITE_FULL: "disk_full",
+    sqlite3.SQLITE_IOERR_SHMSIZE: "disk_full",  # no room for the page that a start needs
     sqlite3.SQLITE_BUSY: "journal_locked",
     sqlite3.SQLITE_LOCKED: "journal_locked",
     sqlite3.SQLITE_CORRUPT: "journal_broken",
@@ -60,7 +61,8 @@ def plainly() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        code = REFUSALS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+        exact = getattr(error, "sqlite_errorcode", 0)
+        code = REFUSALS.get(exact) or REFUSALS.get(exact & 0xFF)
         if code is None:
             raise
         raise AgentError(code, detail=str(error)) from error

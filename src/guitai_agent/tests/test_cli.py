@@ -140,7 +140,7 @@ def test_starting_on_a_full_disk_says_so(tmp_path, monkeypatch, where, free_port
     got, text = call("run", "--data", str(tmp_path), *arguments)
     assert got == 3
     assert "磁碟空間不足" in text and "1. 清空這台電腦的資源回收筒。" in text
-    assert "連接埠" not in text
+    assert "3. 空出 1 GB 以上後，再啟動列印程式" in text and "連接埠" not in text
 
 
 def test_a_port_that_is_taken_is_told_as_that(tmp_path):

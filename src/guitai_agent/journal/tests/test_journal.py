@@ -439,3 +439,20 @@ def test_the_journal_does_not_grow_for_ever(journal, clock):
     clock.now += IDENTITY_LIFE
     journal.prune(older_than=KEEP_DOCUMENTS)
     assert [job.job_id for job in journal.latest(99)] == ["job-00000000"]
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        (sqlite3.SQLITE_FULL, "disk_full"),
+        (sqlite3.SQLITE_IOERR_SHMSIZE, "disk_full"),  # what a start on a full disk comes to
+        (sqlite3.SQLITE_IOERR_WRITE, "journal_unwritable"),
+        (sqlite3.SQLITE_READONLY_DBMOVED, "journal_unwritable"),
+    ],
+)
+def test_what_the_system_said_is_told_as_what_it_means(said, code):
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = said
+    with pytest.raises(AgentError) as refused, opening.plainly():
+        raise error
+    assert refused.value.code == code
