@@ -105,11 +105,12 @@ def shown_findings(
     """
     own = [{"code": code} for code in standing.codes]
     told = beat.findings if beat and not standing.is_lost else []
-    rows = [_finding(row, profile) for row in [*own, *told]]
+    drift = beat.drift_ms if beat else None
+    rows = [_finding(row, profile, drift) for row in [*own, *told]]
     return sorted((row for row in rows if row["level"] != "ok"), key=lambda r: _RANK[r["level"]])
 
 
-def _finding(told: dict[str, Any], profile: str) -> dict[str, Any]:
+def _finding(told: dict[str, Any], profile: str, drift_ms: int | None) -> dict[str, Any]:
     known = knowledge.remedy(told["code"], profile) if told["code"] in _BOOK else None
     level = told.get("level") or (known.level if known else "warn")
     hop = told.get("hop") or (known.hop if known else "")
@@ -119,11 +120,18 @@ def _finding(told: dict[str, Any], profile: str) -> dict[str, Any]:
         "tone": HOP_STATES[level][1],
         "state": HOP_STATES[level][0],
         "hop": HOP_NAMES.get(hop, ""),
-        "message": told.get("message") or (known.message if known else ""),
+        "message": _message(told, known, drift_ms),
         "steps": told.get("steps") or (list(known.steps) if known else []),
         "picture": _picture(told.get("picture") or (known.picture if known else "")),
         "since": _moment(told.get("since", "")),
     }
+
+
+def _message(told: dict[str, Any], known: knowledge.Remedy | None, drift_ms: int | None) -> str:
+    """Of a clock in our own words: it is the agent's, whose register may sell on another device."""
+    if known is not None and known.hop == "clock" and drift_ms is not None:
+        return known.say(knowledge.drift_params(drift_ms))
+    return told.get("message") or (known.message if known else "")
 
 
 def _picture(name: str) -> str:

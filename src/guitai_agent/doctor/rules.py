@@ -8,7 +8,7 @@ clock and questions for the person stand beside the way and do not colour its ho
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ..knowledge import remedy
+from ..knowledge import drift_params, remedy
 from .facts import Facts, Plugged
 
 WAY = ("agent", "driver", "port", "printer", "paper")
@@ -185,8 +185,7 @@ def _clock(facts: Facts) -> Iterator[Found]:
     if drift is None or abs(drift) <= DRIFT_MS:
         return
     code = "CLOCK_DRIFT" if facts.clock.same_date else "CLOCK_DATE"
-    minutes = round(abs(drift) / 60_000)
-    yield Found(code, {"minutes": minutes, "way": "快" if drift > 0 else "慢"})
+    yield Found(code, drift_params(drift))
 
 
 # -- hops ---------------------------------------------------------------------------------------

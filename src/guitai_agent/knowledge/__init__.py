@@ -3,6 +3,7 @@
 Imports the standard library and ``guitai_agent.errors`` only (docs/decisions/0010).
 """
 
+from .clock import drift_params
 from .printers import DEFAULT, Profile, by_model, by_usb, profile, profiles
 from .remedies import Ask, Fix, Remedy, picture, remedies, remedy
 
@@ -14,6 +15,7 @@ __all__ = [
     "Remedy",
     "by_model",
     "by_usb",
+    "drift_params",
     "picture",
     "profile",
     "profiles",

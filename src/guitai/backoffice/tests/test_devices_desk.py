@@ -331,6 +331,16 @@ def test_the_form_offers_every_printer_of_the_book():
     assert [name for name, _ in PRINTER_PROFILES] == ["", *knowledge.profiles()]
 
 
+@pytest.mark.parametrize("told", [[], ["CLOCK_DATE"]])
+def test_a_wrong_clock_is_said_of_the_agent_s_computer(desk, shop, told):
+    """What the server sees by itself, and what an older agent says of this and every device."""
+    date = {"code": "CLOCK_DATE", "level": "error", "hop": "clock", "message": "已停止開立發票。"}
+    beat(shop, clock={"drift_ms": 2 * 86_400_000}, findings=[date] * len(told))
+    page = one(desk, shop)
+    assert "比伺服器快 2 天，單據一送到就算過期，印不出來。" in page
+    assert "停止開立" not in page
+
+
 @pytest.mark.parametrize(
     ("drift", "said"),
     [(None, ""), (0, "相同"), (999, "相同"), (-1500, "慢 1 秒"), (65_000, "快 1 分鐘"),

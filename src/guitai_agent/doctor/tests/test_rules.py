@@ -8,7 +8,7 @@ from guitai_agent.doctor.facts import Candidate, Clock, Facts, Queue
 from guitai_agent.doctor.history import History, Past
 from guitai_agent.doctor.rules import WAY, examine
 from guitai_agent.journal.opening import JOURNAL_CODES
-from guitai_agent.knowledge import profiles, remedy
+from guitai_agent.knowledge import drift_params, profiles, remedy
 
 GREEN = Facts(chosen="usb:0d3a:0300:A1", candidates=(Candidate("usb:0d3a:0300:A1", "PP-8800"),))
 ABSENT = replace(GREEN, link="down", code="NO_PRINTER", ready=False, candidates=())
@@ -209,8 +209,7 @@ def test_the_clock(drift, same, code):
     assert codes(facts) == [code or "OK"]
     assert states(facts) == dict.fromkeys(WAY, "ok")
     if code:
-        params = examine(facts).findings[0].params
-        assert params["way"] == ("快" if drift > 0 else "慢")
+        assert examine(facts).findings[0].params == drift_params(drift)
 
 
 @pytest.mark.parametrize("ask, code", [("readable", "TEST_PRINTED"), ("noise", "TEST_READABLE")])

@@ -7,13 +7,14 @@ import pytest
 
 from guitai_agent.errors import REASONS
 from guitai_agent.journal.opening import JOURNAL_CODES
-from guitai_agent.knowledge import picture, profiles, remedies, remedy
+from guitai_agent.knowledge import drift_params, picture, profiles, remedies, remedy
 from guitai_agent.knowledge.remedies import HOPS, LEVELS, on_linux
 
 # printing.md §6 (its codes), §0–§3 (page, agent), product.md S3.1–S3.16, the clock guard.
 FACTS = {
-    "OK", "LNA_PENDING", "LNA_DENIED", "AGENT_DOWN", "AGENT_OLD", "AGENT_SILENT", "NOT_PAIRED",
-    "DRV_MISSING", "DRV_SIGNATURE", "USB_ABSENT", "USB_WRONG_MODE", "NO_PRINTER", "PORT_BUSY",
+    "OK", "LNA_PENDING", "LNA_DENIED", "AGENT_DOWN", "AGENT_OLD", "AGENT_SILENT", "AGENT_HUNG",
+    "NOT_PAIRED", "DRV_MISSING", "DRV_SIGNATURE", "USB_ABSENT", "USB_WRONG_MODE", "NO_PRINTER",
+    "PORT_BUSY",
     "PORT_DENIED", "PORT_GONE", "PRN_SILENT", "PRN_OFFLINE", "PRN_HOT", "PRN_FATAL",
     "CUTTER_ERR", "COVER_OPEN", "PAPER_END", "PAPER_NEAR", "PAPER_NEAR_HALT",
     "JAM_SUSPECT", "BLANK_SUSPECT",
@@ -25,7 +26,7 @@ FIXES = {"reset", "redetect", "test", "use"}
 WITHOUT_PICTURE = {
     "OK", "CONNECTING", "PRN_SEVERAL", "PRN_HOT", "JOB_WAITING", "JOB_EXPIRED",
     "TEST_PRINTED", "TEST_READABLE", "INV_MANUAL_UNMARKED", "DISK_FULL", "JOURNAL_LOCKED",
-    "JOURNAL_UNWRITABLE", "JOURNAL_BROKEN", "JOURNAL_NEWER",
+    "JOURNAL_UNWRITABLE", "JOURNAL_BROKEN", "JOURNAL_NEWER", "AGENT_HUNG",
 }  # fmt: skip
 CODES = list(remedies())
 SVG = "{http://www.w3.org/2000/svg}"
@@ -154,6 +155,24 @@ def test_who_reads_that_an_agent_is_silent_knows_which_computer_and_what_to_pres
     told = remedy("AGENT_SILENT")
     assert "接發票機的電腦" in told.message
     assert any("啟動列印程式" in step for step in told.steps)
+
+
+@pytest.mark.parametrize(
+    "drift_ms, said",
+    [
+        (240_000, "快 4 分鐘，等候列印的單據會提早過期"),
+        (-7_200_000, "慢 2 小時，等候列印的單據會延後過期"),
+        (86_400_000, "快 24 小時，單據一送到就算過期，印不出來"),
+        (-40 * 86_400_000, "慢 40 天，等候列印的單據會延後過期"),
+    ],
+)
+def test_a_clock_is_told_of_its_own_computer_and_of_what_follows(drift_ms, said):
+    """An agent does not know whether its computer sells: only the page may say that it stopped."""
+    for code in ("CLOCK_DRIFT", "CLOCK_DATE"):
+        told = remedy(code).say(drift_params(drift_ms))
+        assert told.startswith("接發票機的電腦")
+        assert told.endswith(f"比伺服器{said}。")
+        assert "開立" not in told
 
 
 def test_the_faq_s_own_words_are_recognised():

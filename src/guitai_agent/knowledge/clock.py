@@ -1,0 +1,32 @@
+"""What a wrong clock of the agent's computer means, in words for the book's sentences.
+
+Slips come with the server's moment of expiry, a day ahead (agent-protocol.md §6); the agent holds
+its own clock against it. Nothing else depends on that clock.
+"""
+
+SLIP_LIFE_MS = 24 * 3600 * 1000
+UNITS = ((86_400, "天"), (3_600, "小時"), (60, "分鐘"))
+
+
+def drift_params(drift_ms: int) -> dict[str, object]:
+    """``params`` of ``CLOCK_DRIFT`` and ``CLOCK_DATE`` (§11); > 0: the clock is ahead."""
+    return {
+        "minutes": round(abs(drift_ms) / 60_000),
+        "way": "快" if drift_ms > 0 else "慢",
+        "amount": _amount(abs(drift_ms) / 1000),
+        "effect": _effect(drift_ms),
+    }
+
+
+def _amount(seconds: float) -> str:
+    """In the largest unit of which there are two."""
+    for size, name in UNITS:
+        if seconds >= 2 * size:
+            return f"{round(seconds / size)} {name}"
+    return f"{round(seconds)} 秒"
+
+
+def _effect(drift_ms: int) -> str:
+    if drift_ms >= SLIP_LIFE_MS:
+        return "單據一送到就算過期，印不出來"
+    return "等候列印的單據會提早過期" if drift_ms > 0 else "等候列印的單據會延後過期"
