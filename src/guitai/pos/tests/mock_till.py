@@ -196,7 +196,8 @@ def issue(world: World, order: dict) -> dict:
         }  # fmt: skip
         order["invoice_number"] = order["invoice"]["number"]
     kind = "company_proof" if order["choice"].get("ban") else "proof"
-    wants = order["choice"]["kind"] in ("paper", "company")
+    choice = order["choice"]
+    wants = choice["kind"] in ("paper", "company") and choice.get("print", True)
     jobs = [queue(world, order, kind, "original")] if wants else []
     return {
         "invoice": order["invoice"],
@@ -337,6 +338,9 @@ class Handler(BaseHTTPRequestHandler):
                 raise Refusal(401, "TEN-PIN", "PIN 不對，還可以試 4 次。", "pin")
             world.signed_in = True
             return 200, {"session": world.state()["session"]}
+        if path == "agent":  # told by the device, whoever is signed in
+            world.agent_news.append(body)
+            return 200, {"ok": True}
         if path == "sales":
             world.sale_tries.append(body["id"])
             world.device_clocks.append(self.headers.get("X-Guitai-Clock") or "")
@@ -356,9 +360,6 @@ class Handler(BaseHTTPRequestHandler):
         if path in ("shift/summary", "shift/close"):
             world.summaries.append({"path": path, **body})
             return 200, {"print_jobs": []}
-        if path == "agent":
-            world.agent_news.append(body)
-            return 200, {"ok": True}
         if path == "relay-ticket":
             return relay_ticket(world, body)
         if path == "drawer":
@@ -441,7 +442,8 @@ def print_jobs(
 ) -> tuple[int, dict]:
     if not rest:
         keep = ("id", "kind", "copy", "state", "order_id", "detail")
-        listed = [j for j in world.jobs.values() if j["state"] in ("waiting", "sent", "uncertain")]
+        awaited = ("waiting", "sent", "uncertain", "expired")
+        listed = [j for j in world.jobs.values() if j["state"] in awaited]
         return 200, {"jobs": [{name: j[name] for name in keep} for j in listed]}
     job = world.jobs.get(rest[0])
     if job is None:

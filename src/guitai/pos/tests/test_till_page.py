@@ -294,6 +294,30 @@ def test_scans_pick_the_invoice_choice_in_checkout(page):
     expect(page.locator(".total")).to_contain_text("78")
 
 
+def test_a_company_stores_its_invoice_in_a_phones_barcode(page, world):
+    """手機條碼報核 (mof.md §2.1): both codes are scanned, the proof is printed only when wanted."""
+    at_sale(page)
+    scan(page, COFFEE)
+    page.keyboard.press("F9")
+    scan(page, "04595257")
+    scan(page, "/ABC+123")
+    expect(page.get_by_role("radio", name="公司統編")).to_have_attribute("aria-checked", "true")
+    expect(page.locator("#company-carrier")).to_have_value("/ABC+123")
+    page.locator("#company-carrier").fill("/ABC")
+    page.keyboard.press("F9")
+    expect(page.locator("#company-carrier-fault")).to_contain_text("手機條碼是 / 加 7 碼")
+    expect(page.locator("#company-carrier")).to_be_focused()
+    expect(page.locator("#choice-field-fault")).to_have_count(0)
+    page.locator("#company-carrier").fill("/abc+123")
+    page.get_by_label("也印證明聯").uncheck()
+    page.keyboard.press("F9")
+    expect(page.locator(".done")).to_be_visible()
+    (sale,) = world.sales.values()
+    wanted = {"kind": "company", "ban": "04595257", "carrier": "/ABC+123", "print": False}
+    assert sale["order"]["choice"] == wanted
+    assert world.jobs == {}
+
+
 def test_cash_change_and_several_tenders(page, world):
     at_sale(page)
     scan(page, RICE)

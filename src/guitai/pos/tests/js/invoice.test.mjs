@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  choiceFault, choiceForServer, isBan, isCitizenCertificate, isDonationCode, isMobileBarcode, isUnfinished, kindsOf, maskedCarrier, newChoice, withKind,
+  choiceFault, choiceForServer, isBan, isCitizenCertificate, isDonationCode, isMobileBarcode, isUnfinished, kindsOf, maskedCarrier, newChoice, withKind, withScanned,
 } from "../../static/pos/logic/invoice.mjs";
 
 test("統一編號", () => {
@@ -42,6 +42,27 @@ test("the choice as the server takes it", () => {
   assert.deepEqual(choiceForServer({ ...withKind(newChoice(), "mobile_barcode"), carrier: "/abc+123" }), { kind: "mobile_barcode", carrier: "/ABC+123" });
   assert.deepEqual(choiceForServer({ ...newChoice("self"), number: "AB12345678" }), { kind: "self", number: "AB12345678" });
   assert.deepEqual(choiceForServer({ ...newChoice("donation"), npoban: "919" }), { kind: "donation", npoban: "919" });
+});
+
+test("a company's number and a phone's barcode are one customer's, in either order", () => {
+  const company = withScanned(newChoice(), "company", "ban", "04595257");
+  const phone = withScanned(newChoice(), "mobile_barcode", "carrier", "/ABC+123");
+  const both = { kind: "company", ban: "04595257", carrier: "/ABC+123", print: true };
+  assert.deepEqual(choiceForServer(withScanned(company, "mobile_barcode", "carrier", "/ABC+123")), both);
+  assert.deepEqual(choiceForServer(withScanned(phone, "company", "ban", "04595257")), both);
+  assert.deepEqual(choiceForServer({ ...withScanned(phone, "company", "ban", "04595257"), proof: false }), { ...both, print: false });
+  // What was only typed for a phone, and left again by hand, is not stored anywhere in silence.
+  assert.deepEqual(choiceForServer({ ...withKind(phone, "company"), ban: "04595257" }), { kind: "company", ban: "04595257" });
+  const unfinished = { ...newChoice("company"), ban: "0459" };
+  assert.equal(withScanned(unfinished, "mobile_barcode", "carrier", "/ABC+123").kind, "mobile_barcode");
+});
+
+test("a company's carrier may be left out, but not be wrong", () => {
+  const company = { ...newChoice("company"), ban: "04595257" };
+  assert.equal(choiceFault(company), null);
+  assert.equal(choiceFault({ ...company, companyCarrier: "/abc+123" }), null);
+  assert.deepEqual(choiceFault({ ...company, companyCarrier: "/ABC" }), { code: "invoice.mobile_shape", field: "companyCarrier" });
+  assert.equal(choiceFault({ ...company, ban: "", companyCarrier: "/ABC" }).field, "ban");
 });
 
 test("a member's carrier is its id alone; the class is the seller's", () => {

@@ -21,7 +21,7 @@ export function openCheckout(app) {
   if (!app.may("till.checkout")) return app.say("warn", "may.not", { what: "@sale.pay" });
   const choice = offeredChoice(app);
   app.set({ stage: "checkout", page: "sale", choice, edit: null, fault: null, say: null, tenders: [newTender("cash")], tender: 0 });
-  return app.focus(choiceFault(choice) ? "choice-field" : "tender-0");
+  return app.focus(placeOf(choiceFault(choice)) ?? "tender-0");
 }
 
 /** Without a centre on this register a legal number cannot be had: only 自行開立 (B.5.3). */
@@ -48,6 +48,9 @@ export function pickKind(app, kind) {
   app.focus(FIELD_OF[kind] ? "choice-field" : `tender-${app.state.tender}`);
 }
 
+/** The field in which a fault of the choice is mended; none for a fault of the money. */
+const placeOf = (fault) => (fault?.field === "companyCarrier" ? "company-carrier" : fault?.field && "choice-field");
+
 export function setChoice(app, change) {
   app.set({ choice: { ...app.state.choice, ...change }, fault: null });
 }
@@ -56,7 +59,7 @@ export function setChoice(app, change) {
 export function leaveChoice(app) {
   const fault = choiceFault(app.state.choice);
   app.set({ fault });
-  app.focus(fault ? "choice-field" : `tender-${app.state.tender}`);
+  app.focus(placeOf(fault) ?? `tender-${app.state.tender}`);
 }
 
 export function setTender(app, index, change) {
@@ -127,7 +130,7 @@ export async function confirmSale(app) {
 
 function showFault(app, fault) {
   app.set({ fault, tender: fault.index ?? app.state.tender });
-  return app.focus(fault.field ? "choice-field" : `tender-${fault.index}`);
+  return app.focus(placeOf(fault) ?? `tender-${fault.index}`);
 }
 
 const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
@@ -211,6 +214,7 @@ function refuse(app, entry) {
   app.set({ stage, entry: null, fault: { error: entry.error, reused: entry.state === "reused" } });
   if (/^ORD-(CATALOG-CHANGED|NOT-SOLD|PRICE-CHANGED)$/.test(entry.error?.code ?? "")) renewCart(app);
   const field = entry.error?.field ?? "";
+  if (field.endsWith("carrier") && entry.kind === "company") return app.focus("company-carrier");
   return app.focus(/^(invoice|ban|carrier|npoban|number)/.test(field) ? "choice-field" : "confirm");
 }
 

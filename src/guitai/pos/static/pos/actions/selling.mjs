@@ -6,7 +6,7 @@ import * as carts from "../logic/cart.mjs";
 import { findByCode, search, splitTimes } from "../logic/catalogue.mjs";
 import { parseDiscount } from "../logic/discount.mjs";
 import { hasCentre } from "../logic/strip.mjs";
-import { isBan, maskedCarrier, newChoice, withKind } from "../logic/invoice.mjs";
+import { isBan, maskedCarrier, newChoice, withScanned } from "../logic/invoice.mjs";
 import { SCALE, halfWidth, parseAmount, parseQuantity, shown } from "../logic/money.mjs";
 import { newTender } from "../logic/tender.mjs";
 
@@ -72,10 +72,11 @@ export function submitQuery(app) {
 export function scanChoice(app, kind, field, value) {
   if (!mayChange(app)) return;
   if (!hasCentre(app.state.till)) return app.say("warn", "choice.only_self");
-  const choice = { ...withKind(app.state.choice, kind), [field]: value };
+  const choice = withScanned(app.state.choice, kind, field, value);
   app.set({ choice, fault: null });
+  const both = choice.kind === "company" && choice.companyCarrier;
   const word = field === "carrier" ? maskedCarrier(value) : value;
-  app.say("good", `choice.scanned_${kind}`, { value: word });
+  app.say("good", both ? "choice.scanned_both" : `choice.scanned_${kind}`, both ? { ban: choice.ban, value: maskedCarrier(choice.companyCarrier) } : { value: word });
 }
 
 /** A scanned code, as often as 「3*」 in the search field says. */

@@ -45,7 +45,7 @@ export const isMemberId = (text) => /^[\x20-\x7e]{1,400}$/.test(text);
 /** A fresh choice. */
 export function newChoice(kind = "paper") {
   return {
-    kind, ban: "", buyerName: "", carrier: "", npoban: "", number: "", detail: false,
+    kind, ban: "", buyerName: "", companyCarrier: "", proof: true, carrier: "", npoban: "", number: "", detail: false,
   };
 }
 
@@ -54,6 +54,18 @@ export function withKind(choice, kind) {
   const codeKinds = ["mobile_barcode", "citizen_certificate", "member"];
   const keep = kind === choice.kind || !codeKinds.includes(kind);
   return { ...choice, kind, carrier: keep ? choice.carrier : "" };
+}
+
+/**
+ * A scanned code names the buyer or his carrier. A company's number and a phone's barcode one after
+ * the other belong to one customer: the company's invoice, stored in that barcode (手機條碼報核, mof.md §2.1).
+ */
+export function withScanned(choice, kind, field, value) {
+  if (kind === "mobile_barcode" && choice.kind === "company" && isBan(choice.ban)) {
+    return { ...choice, companyCarrier: value };
+  }
+  const held = choice.kind === "mobile_barcode" && isMobileBarcode(choice.carrier) ? { companyCarrier: choice.carrier } : {};
+  return { ...withKind(choice, kind), ...(kind === "company" ? held : {}), [field]: value };
 }
 
 /** What a person typed, cleaned: half width, no blanks around, letters in upper case. */
@@ -97,7 +109,14 @@ export function choiceFault(choice) {
   if (!field) return null;
   const check = CHECKS[field === "carrier" ? choice.kind : field];
   const code = check(cleaned(choice.kind === "member" ? "member" : field, choice[field]));
-  return code ? { code, field } : null;
+  return code ? { code, field } : companyCarrierFault(choice);
+}
+
+/** A company may do without a carrier; what is given must be a phone's. */
+export function companyCarrierFault(choice) {
+  const given = choice.kind === "company" && cleaned("carrier", choice.companyCarrier ?? "");
+  const code = given && CHECKS.mobile_barcode(given);
+  return code ? { code, field: "companyCarrier" } : null;
 }
 
 /** A half-typed code is not a mistake yet: true while it can still become right. */
@@ -120,6 +139,10 @@ export function choiceForServer(choice) {
   if (value) invoice[field] = value;
   if (choice.kind === "company" && choice.buyerName.trim()) {
     invoice.buyer_name = choice.buyerName.trim();
+  }
+  if (choice.kind === "company" && choice.companyCarrier) {
+    invoice.carrier = cleaned("carrier", choice.companyCarrier);
+    invoice.print = choice.proof;
   }
   return invoice;
 }

@@ -79,7 +79,8 @@ function totals(app, empty) {
 function pickedChoice(choice) {
   if (choice.kind === "paper" || choiceFault(choice)) return null;
   const value = choice.ban && choice.kind === "company" ? choice.ban : choice.carrier ? maskedCarrier(choice.carrier) : choice.npoban;
-  return h("span.picked", null, t(`choice.${choice.kind}`), value && ` ${value}`);
+  const both = choice.kind === "company" && choice.companyCarrier;
+  return h("span.picked", null, t(`choice.${choice.kind}`), value && ` ${value}`, both && `＋${t("choice.mobile_barcode")}`);
 }
 
 function sums(app, cart, empty) {

@@ -6,7 +6,7 @@ import {
 } from "../actions/checkout.mjs";
 import { scannedNumber } from "../actions/scanning.mjs";
 import { h } from "../lib/vdom.mjs";
-import { FIELD_OF, choiceFault, cleaned, isUnfinished } from "../logic/invoice.mjs";
+import { FIELD_OF, choiceFault, cleaned, companyCarrierFault, isUnfinished } from "../logic/invoice.mjs";
 import { discountShares, netOf, piecesOf } from "../logic/cart.mjs";
 import { parseAmount, quantityText, shown } from "../logic/money.mjs";
 import { METHODS, changeOf, missing, quickAmounts, resolved } from "../logic/tender.mjs";
@@ -31,16 +31,35 @@ function invoicePart(app) {
         key: kind, type: "button", role: "radio", "aria-checked": String(choice.kind === kind), "aria-keyshortcuts": cap,
         onclick: () => pickKind(app, kind),
       }, h("span", null, t(`choice.${kind}`)), key(cap)))),
-    h("div.choice-detail", null, choiceField(app), printSwitch(app)));
+    h("div.choice-detail", { class: choice.kind === "company" ? "is-company" : "" }, choiceField(app), printSwitch(app)));
 }
 
 function choiceWords(app) {
   const { choice, fault } = app.state;
+  if (fault?.field === "companyCarrier") return "";
   if (fault?.field) return t(fault.code);
-  if (fault?.error && /^(invoice|ban|carrier|npoban|number)/.test(fault.error.field ?? "")) return errorWords(fault.error);
+  if (fault?.error && !ofCompanyCarrier(app, fault.error) && /^(invoice|ban|carrier|npoban|number)/.test(fault.error.field ?? "")) return errorWords(fault.error);
   // While it is being typed it is not wrong yet; once it cannot become right any more, say so.
   const now = choiceFault(choice);
-  return now && !isUnfinished(choice) ? t(now.code) : "";
+  return now && now.field !== "companyCarrier" && !isUnfinished(choice) ? t(now.code) : "";
+}
+
+const ofCompanyCarrier = (app, error) => app.state.choice.kind === "company" && (error.field ?? "").endsWith("carrier");
+
+/** The company's own carrier, where it has one: 手機條碼報核 (mof.md §2.1). */
+function companyCarrier(app) {
+  const { choice, fault } = app.state;
+  const wrong = fault?.field === "companyCarrier" && companyCarrierFault(choice);
+  const refused = fault?.error && ofCompanyCarrier(app, fault.error);
+  return [
+    field("company-carrier", t("choice.company_carrier"), {
+      value: choice.companyCarrier ?? "", maxlength: 120, autocapitalize: "characters",
+      oninput: (event) => setChoice(app, { companyCarrier: cleaned("carrier", event.target.value) }),
+    }, { fault: wrong ? t(wrong.code) : refused ? errorWords(fault.error) : "" }),
+    choice.companyCarrier && h("label.switch", null, h("input", {
+      type: "checkbox", checked: choice.proof, onchange: (event) => setChoice(app, { proof: event.target.checked }),
+    }), h("span", null, t("choice.print_proof"))),
+  ];
 }
 
 function choiceField(app) {
@@ -61,6 +80,7 @@ function choiceField(app) {
     choice.kind === "company" && field("buyer-name", t("choice.buyer_name"), {
       value: choice.buyerName, maxlength: 60, oninput: (event) => setChoice(app, { buyerName: event.target.value }),
     }),
+    choice.kind === "company" && companyCarrier(app),
   ];
 }
 
