@@ -8,6 +8,7 @@ from typing import Any
 from django.core.handlers.wsgi import WSGIHandler
 
 from guitai.config.wsgi import application as with_lane
+from guitai.kernel import clock
 from guitai.orders.tests.till import Till
 
 PATH = "/api/till/sales"
@@ -75,6 +76,7 @@ def environ_of(
     if till is not None:
         found["HTTP_COOKIE"] = f"guitai_till={till.token}"
         found["HTTP_X_GUITAI_TILL"] = "1"
+        found["HTTP_X_GUITAI_CLOCK"] = clock.now().isoformat()
         found["HTTP_X_GUITAI_SESSION"] = str(till.session.id)
     return {name: value for name, value in {**found, **more}.items() if value is not None}
 

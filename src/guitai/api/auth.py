@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, parse_cookie
 
-from guitai.api.errors import BadClock, MissingMark
+from guitai.api.errors import BadClock, MissingClock, MissingMark
 from guitai.kernel.errors import NotAllowed
 from guitai.kernel.moments import moment_of
 from guitai.orders.services import Clerk
@@ -44,15 +44,21 @@ def token_of(environ: Mapping[str, Any]) -> str:
     By cookie an unsafe request needs the page's own header (CSRF). A bearer token is never sent by
     a browser on its own, so it needs none. Raises ``BIND-NONE`` and ``API-MARK``.
     """
-    bearer = environ.get("HTTP_AUTHORIZATION", "")
-    if bearer.startswith("Bearer "):
-        return str(bearer[7:].strip())
+    bearer = _bearer_of(environ)
+    if bearer is not None:
+        return bearer
     token = parse_cookie(environ.get("HTTP_COOKIE", "")).get(COOKIE, "")
     if not token:
         raise NotBound
     if environ.get("REQUEST_METHOD") not in SAFE and environ.get(MARK) != "1":
         raise MissingMark
     return token
+
+
+def _bearer_of(environ: Mapping[str, Any]) -> str | None:
+    """The bearer token, empty or not; ``None`` for who does not come by one."""
+    said = str(environ.get("HTTP_AUTHORIZATION", ""))
+    return said[7:].strip() if said.startswith("Bearer ") else None
 
 
 def session_id_of(environ: Mapping[str, Any]) -> UUID | None:
@@ -64,13 +70,17 @@ def session_id_of(environ: Mapping[str, Any]) -> UUID | None:
 
 
 def clock_of(environ: Mapping[str, Any]) -> datetime | None:
-    """The device's own clock as its page told it; ``None`` where the header is missing.
+    """The device's own clock as its page told it.
 
     An RFC 3339 moment with its offset, for example ``2026-11-21T12:00:00+08:00``. Raises
-    ``API-CLOCK`` for everything else.
+    ``API-CLOCK`` for everything else, and where a page (it comes by cookie) does not tell: its
+    clock stands beside the invoice (B.6.4). ``None`` for a device by bearer token without the
+    header, whose paper and screen know no time but ours.
     """
     told = environ.get(CLOCK)
     if told is None:
+        if _bearer_of(environ) is None:
+            raise MissingClock
         return None
     moment = moment_of(told)
     if moment is None:

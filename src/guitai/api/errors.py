@@ -35,6 +35,12 @@ class BadClock(GuitaiError):
     sentence = "裝置時間「{value}」不正確，請重新整理頁面後再試。"
 
 
+class MissingClock(BadClock):
+    """A till page that does not tell its clock cannot be guarded against a wrong one."""
+
+    sentence = "這個收銀頁面沒有告訴裝置的時間，無法開立發票，請重新整理頁面後再試。"
+
+
 class NoSuchAddress(NotFound):
     code = "API-NOT-FOUND"
     sentence = "沒有這個位址。"

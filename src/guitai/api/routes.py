@@ -12,7 +12,7 @@ _JOB_STATE = {
 }
 _CLOCK = Query(
     "X-Guitai-Clock",
-    "裝置自己的時間；日期與伺服器不同時拒絕",
+    "裝置自己的時間；收銀頁面必送，日期與伺服器不同時拒絕",
     {"type": "string", "format": "date-time"},
 )
 

@@ -21,6 +21,7 @@ MIDNIGHT = taipei(2026, 11, 22, 0, 0, 0)
 MONTH_END = taipei(2026, 12, 1, 0, 0, 0)
 YEAR_END = taipei(2027, 1, 1, 0, 0, 0)
 S = timedelta(seconds=1)
+GOOD = NOON.isoformat()
 
 
 @pytest.mark.parametrize("edge", [MIDNIGHT, MONTH_END, YEAR_END])
@@ -85,21 +86,24 @@ def till(db):
 
 
 def by_view(till, body, told):
-    answer = Page.of(till).send("POST", "sales", body, **({"X-Guitai-Clock": told} if told else {}))
+    answer = Page.of(till).send("POST", "sales", body, **{"X-Guitai-Clock": told})
     return answer.status_code, answer.json()
 
 
 def by_lane(till, body, told):
+    page = {"HTTP_COOKIE": f"guitai_till={till.token}", "HTTP_X_GUITAI_TILL": "1"}
+    return through_lane(till, body, page | ({} if told is None else {"HTTP_X_GUITAI_CLOCK": told}))
+
+
+def through_lane(till, body, more):
     raw = json.dumps(body).encode()
     environ = {
         "PATH_INFO": lane.PATH,
         "REQUEST_METHOD": "POST",
         "CONTENT_LENGTH": str(len(raw)),
         "wsgi.input": io.BytesIO(raw),
-        "HTTP_COOKIE": f"guitai_till={till.token}",
-        "HTTP_X_GUITAI_TILL": "1",
         "HTTP_X_GUITAI_SESSION": str(till.session.id),
-        **({"HTTP_X_GUITAI_CLOCK": told} if told else {}),
+        **more,
     }
     started = []
     said = lane.in_front_of(lambda *_: [])(environ, lambda status, _: started.append(status))
@@ -108,7 +112,7 @@ def by_lane(till, body, told):
 
 @pytest.fixture(params=[by_view, by_lane], ids=["view", "lane"])
 def sell(request, till):
-    return lambda body, told="": request.param(till, body, told)
+    return lambda body, told=GOOD: request.param(till, body, told)
 
 
 def rows(till):
@@ -138,9 +142,22 @@ def test_a_sale_over_the_edge_of_a_day(sell, till, edge):
         assert Order.objects.get(id=said["order"]["id"]).business_day == edge.date()
 
 
-def test_no_clock_told_is_no_fault(sell, till):
+def test_a_page_always_tells_its_clock(sell, till):
+    before = rows(till)
     with clock.moved(NOON):
-        assert sell(sale_body(till))[0] == 201
+        status, said = sell(sale_body(till), None)
+    assert (status, said["error"]["code"]) == (400, "API-CLOCK")
+    assert "重新整理" in said["error"]["message"]
+    assert rows(till) == before
+
+
+def test_a_device_by_bearer_token_goes_by_the_servers_clock(till):
+    bearer = {"HTTP_AUTHORIZATION": f"Bearer {till.token}"}
+    with clock.moved(NOON):
+        assert through_lane(till, sale_body(till), bearer)[0] == 201
+        wrong = {**bearer, "HTTP_X_GUITAI_CLOCK": "2026-11-20T12:00:00+08:00"}
+        status, said = through_lane(till, sale_body(till), wrong)
+    assert (status, said["error"]["code"]) == (422, "ORD-CLOCK")
 
 
 @pytest.mark.parametrize("told", [text for text in BAD if text and text.isascii()])
@@ -180,6 +197,8 @@ def test_issuing_later_asks_the_clock_too(till):
     page = Page.of(till)
     with clock.moved(NOON):
         order = page.post("sales", sale_body(till)).json()["order"]["id"]
+        untold = page.send("POST", f"orders/{order}/issue", {}, **{"X-Guitai-Clock": None})
+        assert (untold.status_code, untold.json()["error"]["code"]) == (400, "API-CLOCK")
         wrong = page.send(
             "POST", f"orders/{order}/issue", {}, **{"X-Guitai-Clock": "2026-11-22T12:00:00+08:00"}
         )
