@@ -3,7 +3,7 @@
 Written from the protocol's page alone, so that the till is tested against the contract and not
 against our own agent. ``printer`` is what it tells of the printer; ``behaviour`` decides what
 becomes of a job: ``done``, ``waiting``, ``uncertain`` or ``silent`` (accepted, no
-news). Without ``doctor`` it is an older agent, which knows nothing of health. ``FakeRelay`` is the
+news). ``hang()`` leaves its sockets open and answers nothing before ``wake()``. Without ``doctor`` it is an older agent, which knows nothing of health. ``FakeRelay`` is the
 second way to it (§10).
 """
 
@@ -71,10 +71,13 @@ class FakeAgent:
         self.fixes: list[str] = []
         self.answers: list[tuple[str, str]] = []
         self.clocks: list[str] = []
+        self.drift_ms: int | None = None
         self.hellos: list[str] = []
         self.scanner = {"device_id": "", "state": "off", "code": "", "read": 0, "dropped": 0}
         self.devices = [{**READY["device"], "port": "", "selected": True}]
         self.sockets: set = set()
+        self.awake = threading.Event()
+        self.awake.set()
         self.server = None
 
     def start(self) -> int:
@@ -84,11 +87,20 @@ class FakeAgent:
         return self.port
 
     def stop(self) -> None:
+        self.wake()
         for socket in list(self.sockets):
             socket.close()
         self.server.shutdown()
 
+    def hang(self) -> None:
+        """As a stopped process does: what is sent lies in its sockets until it wakes."""
+        self.awake.clear()
+
+    def wake(self) -> None:
+        self.awake.set()
+
     def hello(self, connection, request):
+        self.awake.wait()
         if request.path != "/hello":
             return None
         self.hellos.append(request.headers.get("Origin", ""))
@@ -109,6 +121,7 @@ class FakeAgent:
         self.sockets.add(socket)
         try:
             for text in socket:
+                self.awake.wait()
                 message = json.loads(text)
                 try:
                     reply = {"ok": True, **self.answer(socket, message)}
@@ -191,7 +204,7 @@ class FakeAgent:
                 "queue": {"waiting": 0, "sending": 0, "uncertain": 0},
                 "device": self.printer["device"], "version": self.version,
                 "agent_id": self.agent_id, "time": "2026-11-21T10:00:00+00:00",
-                "clock": {"drift_ms": None, "source": None}}  # fmt: skip
+                "clock": {"drift_ms": self.drift_ms, "source": None}}  # fmt: skip
 
     def find(self, *findings: dict, printer: dict | None = None) -> None:
         """What the doctor finds from now on; told to every page."""
@@ -299,6 +312,7 @@ class FakeRelay:
                                     "error": error}))  # fmt: skip
             socket.close(4404)
             return
+        agent.awake.wait()
         self.entered += 1
         self.open += 1
         socket.send(json.dumps({"v": 1, "id": message["id"], "type": "enter", "ok": True,

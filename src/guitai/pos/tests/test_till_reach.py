@@ -21,6 +21,7 @@ from guitai.pos.tests.till_browser import (
     scan,
     sync_api,
 )
+from guitai_agent import knowledge
 
 pytestmark = [pytest.mark.browser, needs_chromium]
 
@@ -162,8 +163,9 @@ def test_an_agent_that_is_not_on_this_computer_is_reached_over_the_relay(shop, a
 
 def test_an_agent_away_from_the_relay_too_is_said(shop, agent, relay):
     relay.away = True
+    silent = knowledge.remedy("AGENT_SILENT").message
     page = shop.open("denied")
-    expect(page.locator(".finding h3", has_text="沒有回報")).to_be_visible()
+    expect(page.locator(".finding h3", has_text=silent)).to_be_visible()
     expect(strip(page)).to_contain_text("列印電腦沒有連線")
     relay.away = False
     expect(strip(page)).to_have_text("發票機就緒・經伺服器", timeout=20_000)

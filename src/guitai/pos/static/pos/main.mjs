@@ -68,7 +68,7 @@ function agentLink(app, agentPorts) {
       scan: (text) => scanned(app, text),
       server: (server) => app.within("devices", { server }),
       devices: () => { if (app.state.page === "device") loadDevices(app); },
-      arrived: () => { tellClock(app); if (app.state.page === "device") loadDevices(app); },
+      arrived: () => { tellClock(app); app.within("doctor", { error: null }); if (app.state.page === "device") loadDevices(app); },
       released: () => refresh(app),
     },
   });

@@ -14,6 +14,7 @@ const book = {
     LNA_PENDING: { code: "LNA_PENDING", level: "warn", hop: "page", message: "正在詢問", steps: ["按允許"], picture: "lna-ask", fix: null, ask: null },
     AGENT_DOWN: { code: "AGENT_DOWN", level: "error", hop: "agent", message: "沒有執行", steps: ["啟動"], picture: "", fix: null, ask: null },
     AGENT_SILENT: { code: "AGENT_SILENT", level: "error", hop: "agent", message: "沒有回報", steps: [], picture: "", fix: null, ask: null },
+    AGENT_HUNG: { code: "AGENT_HUNG", level: "error", hop: "agent", message: "沒有回應", steps: [], picture: "", fix: null, ask: null },
     NOT_PAIRED: { code: "NOT_PAIRED", level: "warn", hop: "agent", message: "尚未配對", steps: [], picture: "", fix: null, ask: null },
     PAPER_END: { code: "PAPER_END", level: "error", hop: "paper", message: "紙張用完，請換紙。", steps: ["換紙"], picture: "roll", fix: null, ask: null },
     PORT_GONE: { code: "PORT_GONE", level: "error", hop: "port", message: "連線中斷 {port}", steps: [], picture: "", fix: null, ask: null },
@@ -63,6 +64,29 @@ test("where the agent lives here, a silent one is started here; a tablet looks f
   assert.deepEqual(codes({ here: true, state: "unpaired", local: "unpaired" }), ["AGENT_SILENT", "NOT_PAIRED"], "it does run here");
   assert.equal(printerView({ ...away, here: true }).code, "printer.agent_down");
   assert.equal(printerView({ ...away, here: false }).code, "printer.away");
+});
+
+test("a hung agent is neither down nor away, whatever the relay says", () => {
+  const hung = (more = {}) => seen({ state: "hung", local: "hung", way: "", relay: "", printer: null, health: null, here: true, ...more });
+  for (const relay of ["", "away", "lost"]) assert.deepEqual(hung({ relay }).findings.map(({ code }) => code), ["AGENT_HUNG"]);
+  assert.deepEqual([states(hung()).page, states(hung()).agent, states(hung()).paper], ["ok", "error", "unknown"]);
+  assert.deepEqual(printerView({ state: "hung", relay: "away" }), { tone: "bad", code: "printer.agent_hung", message: "" });
+  assert.deepEqual(seen(ready({ way: "relay", local: "hung" })).findings, [], "another computer prints");
+});
+
+test("the agent's clock is another computer's over the relay, and the page's own matter beside it", () => {
+  const hour = 3_600_000;
+  const found = (way, code, drift_ms, here = "") => {
+    const told = { code, level: "error", hop: "clock", message: "已停止開立發票", steps: ["甲"], picture: "", params: {} };
+    return seen(ready({ way, health: { hops: hops(), findings: [told], printer: OK, clock: { drift_ms } } }), { clock: here }).findings;
+  };
+  assert.deepEqual(found("loopback", "CLOCK_DATE", 48 * hour), [], "the page would know");
+  const [far] = found("relay", "CLOCK_DATE", 48 * hour);
+  assert.deepEqual([far.level, far.hop, far.words, far.effect, far.message], ["error", "agent", "clock.there_date", "clock.there_useless", ""]);
+  const [near] = found("relay", "CLOCK_DRIFT", -hour);
+  assert.deepEqual([near.level, near.hop, near.words, near.effect], ["warn", "", "clock.there", "clock.there_slow"]);
+  assert.equal(found("relay", "CLOCK_DATE", 10 * hour)[0].effect, "clock.there_fast");
+  assert.deepEqual(found("relay", "CLOCK_DATE", 48 * hour, "CLOCK_DATE").map(({ code }) => code), ["CLOCK_THERE", "CLOCK_DATE"]);
 });
 
 test("the agent lives where it was met, until one of another id serves this page", () => {

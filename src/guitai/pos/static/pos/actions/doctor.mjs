@@ -34,7 +34,6 @@ export async function loadBook(app) {
 /** 「重新檢查」: every hop anew, also the page's own. */
 export function recheck(app) {
   return busily(app, "diag.run", async () => {
-    app.within("doctor", { error: null });
     await Promise.all([refresh(app), probe(app)]);
     noteClock(app);
     app.within("doctor", { checked: Date.now() });
@@ -46,14 +45,15 @@ async function probe(app) {
   return ask(app, "diag.run");
 }
 
-/** One of the doctor's messages; its answer is the new health. */
+/** One of the doctor's messages; its answer is the new health. That nobody answers is a finding itself. */
 async function ask(app, type, fields = {}) {
+  app.within("doctor", { error: null });
+  if (!(await app.agent.check())) return false;
   try {
     app.agent.takeHealth(await app.agent.request(type, fields, PROBE_MS));
-    app.within("doctor", { error: null });
     return true;
   } catch (error) {
-    app.within("doctor", { error });
+    if (app.agent.state === "ready") app.within("doctor", { error });
     return false;
   }
 }
@@ -69,14 +69,23 @@ export const answerDoctor = (app, id, yes) => busily(app, "diag.answer", () => a
 /** The agent's health for the desk: every news at once, and now and then as a sign of life. */
 export function tellServer(app) {
   const { agent } = app.state;
-  if (agent.state !== "ready" || app.state.phase !== "till") return;
+  if (agent.state !== "ready" || !["till", "signin"].includes(app.state.phase)) return;
   const news = newsOf(agent);
   const signs = JSON.stringify([news.agent_id, news.code, news.message, states(news.hops), states(news.findings), news.queue]);
   if (signs === app.toldServer) return;
   app.toldServer = signs;
-  clearTimeout(app.tellTimer);
-  app.tellTimer = setTimeout(() => { app.toldServer = ""; tellServer(app); }, LIFE_MS);
+  nextSign(app);
   app.api.post("agent", news);
+}
+
+/** The sign is the agent's and not the page's: it is asked anew, and what it told before is not repeated. */
+function nextSign(app) {
+  clearTimeout(app.tellTimer);
+  app.tellTimer = setTimeout(async () => {
+    app.toldServer = "";
+    nextSign(app);
+    if (await app.agent.askHealth()) tellServer(app);
+  }, LIFE_MS);
 }
 
 const states = (list) => list?.map(({ hop, state, code, level }) => [hop, state, code, level]);

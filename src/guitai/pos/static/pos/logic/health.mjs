@@ -9,7 +9,7 @@ export const TONES = { ok: "good", warn: "warn", error: "bad", unknown: "idle" }
 const WEIGHT = { error: 0, warn: 1, ok: 2, unknown: 3 };
 
 /** What the search on this computer has come to, as a condition of the book. */
-const LOCAL = { denied: "LNA_DENIED", asking_permission: "LNA_PENDING", down: "AGENT_DOWN", old: "AGENT_OLD", unpaired: "NOT_PAIRED" };
+const LOCAL = { denied: "LNA_DENIED", asking_permission: "LNA_PENDING", down: "AGENT_DOWN", hung: "AGENT_HUNG", old: "AGENT_OLD", unpaired: "NOT_PAIRED" };
 
 /** A finding from the book; where the book is not there yet, `words` (a code) speaks for it. */
 export function fromBook(book, code, more = {}) {
@@ -37,14 +37,14 @@ export function healthView({ agent, line, clock, book, askedAt = "" }) {
   };
 }
 
-const place = (hop) => [...WAY, ...BESIDE].indexOf(hop);
+const place = (hop) => [...WAY, ...BESIDE, ""].indexOf(hop);
 const byWeight = (a, b) => WEIGHT[a.level] - WEIGHT[b.level] || place(a.hop) - place(b.hop);
 
 /** Between page and agent only the page can tell. What the relay makes good is no error any more. */
 function reachFindings(agent, book) {
   const code = LOCAL[agent.local ?? agent.state];
   const relayed = agent.way === "relay";
-  if (!relayed && agent.relay === "away") {
+  if (!relayed && agent.relay === "away" && code !== "AGENT_HUNG") {
     const local = code && code !== "AGENT_DOWN" ? [fromBook(book, code)] : [];
     return [...local, fromBook(book, isDownHere(agent) ? "AGENT_DOWN" : "AGENT_SILENT")];
   }
@@ -77,11 +77,32 @@ function notOurs(one, askedAt) {
   return words ? { ...one, level: "warn", message: "", words, steps: [], picture: "", fix: null, ask: null } : one;
 }
 
+/** Slips live a day (agent-protocol.md §6): a computer that is a day ahead prints none. */
+const SLIP_LIFE_MS = 24 * 3600 * 1000;
+
+/**
+ * The agent's finding about its clock. On this computer the page knows the clock better itself; over
+ * the relay it is another computer's, which sells nothing: only its slips expire at a wrong time.
+ */
+function clockThere(one, { way, health }) {
+  if (way !== "relay") return [];
+  const drift = health.clock?.drift_ms ?? 0;
+  const useless = drift >= SLIP_LIFE_MS;
+  const words = one.code === "CLOCK_DATE" ? "clock.there_date" : "clock.there";
+  const effect = useless ? "clock.there_useless" : drift > 0 ? "clock.there_fast" : "clock.there_slow";
+  const told = { words, effect, drift, firstStep: "clock.go_there", message: "" };
+  // Only what keeps paper from coming out has a place on the way and in the strip.
+  return [{ ...one, ...told, code: "CLOCK_THERE", level: useless ? "error" : "warn", hop: useless ? "agent" : "" }];
+}
+
+const isClock = ({ code }) => code === "CLOCK_DRIFT" || code === "CLOCK_DATE";
+
 function agentFindings(agent, book, askedAt) {
   if (agent.state !== "ready") return [];
   if (upToDate(agent)) {
     const told = agent.health.findings.filter((one) => (one.level !== "ok" || one.ask) && !MOOT.includes(one.code));
-    return told.map((one) => notOurs({ ...fromBook(null, one.code), ...one }, askedAt));
+    const whole = told.map((one) => ({ ...fromBook(null, one.code), ...one }));
+    return whole.flatMap((one) => (isClock(one) ? clockThere(one, agent) : notOurs(one, askedAt)));
   }
   const { printer } = agent;
   if (!printer || printer.code === "OK") return [];

@@ -9,6 +9,7 @@ export function printerView(agent) {
     asking_permission: ["warn", "printer.permission"],
     denied: ["bad", "printer.denied"],
     down: ["bad", "printer.agent_down"],
+    hung: ["bad", "printer.agent_hung"],
     unpaired: ["warn", "printer.unpaired"],
     old: ["bad", "printer.agent_old"],
     connecting: ["warn", "printer.connecting"],

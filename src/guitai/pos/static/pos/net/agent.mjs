@@ -4,6 +4,7 @@
 
 import { isOlder } from "../logic/version.mjs";
 import { findAgent, loopbackPermission, servedHere } from "./loopback.mjs";
+import { Pulse } from "./pulse.mjs";
 import { RelayWay } from "./relay.mjs";
 import { Session } from "./session.mjs";
 
@@ -18,7 +19,7 @@ export const backOff = (tries) => WAITS[Math.min(Math.max(tries, 1), WAITS.lengt
 
 /**
  * `local` is how far the search on this computer has come: off, searching, asking_permission,
- * denied, down, connecting, unpaired, old, ready. `way` is "loopback", "relay" or "". `state` is
+ * denied, down, hung, connecting, unpaired, old, ready. `way` is "loopback", "relay" or "". `state` is
  * "ready" when either way works, else `local`.
  */
 export class AgentLink {
@@ -35,6 +36,7 @@ export class AgentLink {
     this.tries = 0;
     this.stopped = true;
     this.#forget();
+    this.pulse = new Pulse(() => this.#silent());
     this.relay = new RelayWay({
       ticket, released: () => told.released(), changed: () => this.#tell(),
       event: (message) => this.#event(message),
@@ -95,6 +97,11 @@ export class AgentLink {
     return this.session.request(type, fields, timeout);
   }
 
+  /** Whether the agent answers now; one that does not is given up at once. */
+  check() {
+    return this.pulse.ask();
+  }
+
   #forget() {
     Object.assign(this, { printer: null, health: null, agentId: "", version: "" });
   }
@@ -135,7 +142,7 @@ export class AgentLink {
     this.asked = asking;
     const found = await findAgent(this.ports, { host: this.host, asking });
     if (this.stopped) return undefined;
-    if (!found) return this.#nobody(asking);
+    if (!found || found.hung) return this.#nobody(asking, found?.hung ? "hung" : "down");
     this.asked = false;
     return this.#meet(found);
   }
@@ -149,12 +156,12 @@ export class AgentLink {
     return permission?.state ?? "unknown";
   }
 
-  async #nobody(asking) {
+  async #nobody(asking, local) {
     const word = await this.#permission();
     if (word === "denied") {
       this.relay.start();
       this.#local("denied");
-    } else this.#local(asking && word === "prompt" ? "asking_permission" : "down");
+    } else this.#local(asking && word === "prompt" ? "asking_permission" : local);
     return this.#later();
   }
 
@@ -205,23 +212,44 @@ export class AgentLink {
     if (this.here !== session) return;
     this.here = null;
     if (this.session === session) this.session = null;
+    this.#lost(this.local === "unpaired" ? "unpaired" : "down");
+  }
+
+  /** Nobody here any more; what `local` says is true before anybody is told of the loss. */
+  #lost(local) {
+    this.local = local;
     if (this.way === "loopback") this.#left();
-    if (this.local !== "unpaired") this.#local("down");
+    this.#tell();
     this.#awaitRelay();
     this.#later();
   }
 
+  #silent() {
+    if (this.way === "relay") this.relay.silent();
+    else this.#hangs();
+  }
+
+  /** It keeps its connection and does not answer: hang up, and look whether it is there at all. */
+  #hangs() {
+    this.#drop();
+    this.#lost("hung");
+  }
+
   async #greet(session) {
     const token = this.token.get();
-    if (!token) return this.#local("unpaired");
+    if (!token) {
+      this.#local("unpaired");
+      return;
+    }
     try {
       const welcome = await session.request("auth", { token });
       if (this.here === session) this.#arrived("loopback", session, welcome);
     } catch (error) {
+      if (this.here !== session) return;
       if (["bad_token", "not_paired"].includes(error.code)) this.#local("unpaired");
+      else if (error.code === "timeout") this.#hangs();
       else session.close();
     }
-    return undefined;
   }
 
   /** Pair with the six digits that the agent shows and prints. Rejects with the agent's error. */
@@ -236,7 +264,7 @@ export class AgentLink {
   /** A connection to pair on, where the relay has been used so far. */
   async #open() {
     const found = await findAgent(this.ports, { host: this.host, asking: false });
-    if (!found) throw { code: "closed", message: "" };
+    if (!found?.port) throw { code: "closed", message: "" };
     this.#connect(found.port);
     for (let waited = 0; !this.here?.open && waited < 30; waited += 1) {
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -261,6 +289,7 @@ export class AgentLink {
       this.tries = 0;
     } else if (this.here) this.#drop(); // Only waited for its pairing.
     Object.assign(this, { way, session, health: null, printer: welcome.printer ?? null, agentId: welcome.agent_id ?? "", version: welcome.version ?? "" });
+    this.pulse.start(session);
     this.#tell();
     for (const job of welcome.jobs ?? []) this.told.job(job);
     this.told.arrived();
@@ -287,18 +316,22 @@ export class AgentLink {
     const was = this.way;
     this.way = "";
     this.session = null;
+    this.pulse.stop();
     clearTimeout(this.staleTimer);
     this.#forget();
     if (was === "relay" && this.local === "ready") this.local = "searching";
     this.#tell();
   }
 
-  /** The whole of what the agent knows; older agents tell only of their printer. */
+  /** The whole of what the agent knows; older agents tell only of their printer. Whether it answered. */
   async askHealth() {
     try {
       this.takeHealth(await this.request("health.get"));
+      return true;
     } catch (error) {
-      if (!["unknown_type", "closed", "timeout"].includes(error.code)) console.warn("guitai: health", error.code);
+      if (["closed", "timeout"].includes(error.code)) return false;
+      if (error.code !== "unknown_type") console.warn("guitai: health", error.code);
+      return true;
     }
   }
 

@@ -11,8 +11,8 @@ const TICKET = 4401;
 const RELEASED = 4403;
 
 /**
- * States: "" (not wanted), "trying", "up", "away" (the agent is not connected to the server),
- * "none" (no agent belongs to this register), "lost" (no answer of server or relay).
+ * States: "" (not wanted), "trying", "up", "away" (the agent is not connected to the server, or does
+ * not answer), "none" (no agent belongs to this register), "lost" (no answer of server or relay).
  */
 export class RelayWay {
   /** `ticket()` asks the server; `arrived(session, welcome)`, `left()`, `released()`, `changed()`. */
@@ -72,9 +72,21 @@ export class RelayWay {
       this.#set("up");
       this.arrived(session, welcome);
     } catch (error) {
-      // Refused or silent: whatever the relay said comes again as the close code.
-      if (error.code !== "closed") session.close();
+      if (this.session !== session) return;
+      if (error.code === "timeout") this.silent();
+      // Refused: whatever the relay said comes again as the close code.
+      else if (error.code !== "closed") session.close();
     }
+  }
+
+  /** The agent behind the line says nothing: hang up, and knock again by and by. */
+  silent() {
+    const { session } = this;
+    if (!session) return;
+    this.session = null;
+    this.#later("away");
+    this.left();
+    session.close();
   }
 
   #closed(session, code) {

@@ -2,6 +2,8 @@
 // their answers, and events. It does not matter whether it goes to this computer or over the relay.
 
 const ANSWER_MS = 8000;
+/** What goes to devices and networks takes its time; all else is answered from what is known. */
+const SLOW = /^(device|diag|drawer|scanner|agent)\./;
 
 export class Session {
   /** `opened(session)`, `event(message)` and `closed(session, code)` are called as it goes. */
@@ -24,8 +26,15 @@ export class Session {
     return this.socket.readyState === WebSocket.OPEN;
   }
 
+  /** Hang up; nothing is waited for, as the other side may never say that it heard. */
   close() {
+    this.#giveUp();
     this.socket.close();
+  }
+
+  /** How long, in ms, the slow work that was asked for may still take. */
+  patience() {
+    return Math.max(0, ...[...this.pending.values()].map(({ until }) => until - performance.now()));
   }
 
   /**
@@ -40,7 +49,7 @@ export class Session {
         this.pending.delete(id);
         reject({ code: "timeout", message: "" });
       }, timeout);
-      this.pending.set(id, { resolve, reject, timer });
+      this.pending.set(id, { resolve, reject, timer, until: SLOW.test(type) ? performance.now() + timeout : 0 });
       this.socket.send(JSON.stringify({ v: 1, ...fields, id, type }));
       return undefined;
     });

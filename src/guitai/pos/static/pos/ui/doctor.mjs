@@ -13,6 +13,7 @@ import { button, busyWord, field, notice, shortTime } from "./parts.mjs";
 
 export function doctorView(app) {
   const health = healthOf(app);
+  const failed = app.state.agent.state === "ready" ? app.state.doctor.error : null;
   return h("section.panel.doctor", { key: "doctor", id: "doctor", tabindex: "-1", "aria-label": t("doctor.title") },
     h("div.doctor-head", null, h("h2", null, t("doctor.title")), checkedAt(app),
       button(busyWord(app, "diag.run", t("doctor.recheck")), () => recheck(app), { disabled: Boolean(app.state.busy), keyId: "recheck" })),
@@ -20,8 +21,8 @@ export function doctorView(app) {
       h("ol.chain", { "aria-label": t("doctor.way") }, health.hops.map(hopView)),
       h("ul.chain.beside", { "aria-label": t("doctor.beside") }, health.beside.map(hopView))),
     wayWords(app),
-    app.state.doctor.error && notice("bad", agentError(app.state.doctor.error)),
-    health.findings.length ? h("ul.findings", { key: "findings", "aria-live": "polite" }, health.findings.map((one) => findingView(app, one))) : allWell(health));
+    failed && notice("bad", agentError(failed)),
+    health.findings.length ? h("ul.findings", { key: "findings", "aria-live": "polite" }, health.findings.map((one) => findingView(app, one))) : !failed && allWell(health));
 }
 
 function checkedAt(app) {
@@ -53,7 +54,7 @@ function findingView(app, finding) {
   return h("li.finding", { key: `${finding.code}.${finding.ask?.id ?? ""}`, class: TONES[finding.level] },
     h("div.finding-words", null,
       h("h3", null, icon(TONES[finding.level]), h("span", null, wordsOf(app, finding))),
-      stepsOf(finding), extraOf(app, finding),
+      extraOf(app, finding), stepsOf(finding),
       finding.ask && h("div.ask", null, h("p", null, finding.ask.question), h("div.tools", null,
         button(finding.ask.yes, () => answerDoctor(app, finding.ask.id, true), { disabled: Boolean(app.state.busy) }),
         button(finding.ask.no, () => answerDoctor(app, finding.ask.id, false), { disabled: Boolean(app.state.busy) }))),
@@ -67,25 +68,36 @@ function wordsOf(app, { code, message, words }) {
 }
 
 const PLAIN = {
-  LNA_PENDING: "printer.permission", LNA_DENIED: "printer.denied", AGENT_DOWN: "printer.agent_down", AGENT_OLD: "printer.agent_old",
+  LNA_PENDING: "printer.permission", LNA_DENIED: "printer.denied", AGENT_DOWN: "printer.agent_down", AGENT_HUNG: "printer.agent_hung", AGENT_OLD: "printer.agent_old",
   AGENT_SILENT: "printer.away", NOT_PAIRED: "printer.unpaired", CLOCK_DRIFT: "clock.drift", CLOCK_DATE: "clock.date",
 };
 
-function stepsOf({ steps }) {
-  return steps?.length ? h("ol.steps", null, steps.map((step, at) => h("li", { key: at }, step))) : null;
+function stepsOf({ steps, firstStep }) {
+  const all = [...(firstStep ? [t(firstStep)] : []), ...(steps ?? [])];
+  return all.length ? h("ol.steps", null, all.map((step, at) => h("li", { key: at }, step))) : null;
 }
 
 /** What the page knows beyond the book: how wrong the clock is, which version is too old. */
-function extraOf(app, { code, hop }) {
+function extraOf(app, { code, hop, effect, drift }) {
+  if (code === "CLOCK_THERE") return h("p", null, clockThere(app, effect, drift));
   if (hop === "clock" && app.state.clock.code === code) return h("p.soft", null, driftSentence(app.state.clock.drift));
   if (code === "AGENT_OLD") return h("p.soft", null, t("doctor.versions", { mine: app.state.agent.version || "?", least: app.state.till?.agent?.min_version ?? "" }));
   return null;
 }
 
-export function driftSentence(drift) {
-  const { ahead, amount, unit } = driftWords(drift);
-  return t(ahead ? "clock.ahead" : "clock.behind", { amount: t(`clock.${unit}`, { count: amount }) });
+/** Which computer it is, what follows, and that this device may go on. */
+function clockThere(app, effect, drift) {
+  const where = app.state.agent.relayAgent?.register_name ?? "";
+  const told = t(effect, { where, amount: amountWords(driftWords(drift)) });
+  return app.state.clock.code ? told : `${told}${t("clock.here_right")}`;
 }
+
+export function driftSentence(drift) {
+  const words = driftWords(drift);
+  return t(words.ahead ? "clock.ahead" : "clock.behind", { amount: amountWords(words) });
+}
+
+const amountWords = ({ amount, unit }) => t(`clock.${unit}`, { count: amount });
 
 function fixOf(app, { fix }) {
   if (!fix || app.agent.state !== "ready") return null;
@@ -96,7 +108,7 @@ function fixOf(app, { fix }) {
 function cureOf(app, { code }) {
   if (code === "JOB_UNCERTAIN") return questionsOf(app);
   if (code === "NOT_PAIRED" && app.state.agent.local === "unpaired") return pairForm(app);
-  if (["LNA_DENIED", "LNA_PENDING", "AGENT_DOWN", "AGENT_SILENT"].includes(code)) {
+  if (["LNA_DENIED", "LNA_PENDING", "AGENT_DOWN", "AGENT_HUNG", "AGENT_SILENT"].includes(code)) {
     return button(t(code === "LNA_PENDING" && app.state.agent.asked ? "device.ask_again" : "device.reconnect"), () => app.agent.retry(), { kind: "primary", keyId: "retry" });
   }
   const download = app.state.till?.agent?.download;
