@@ -3,6 +3,7 @@
 printing.md §6, product.md A.3 (S3.2–S3.15), B.17; docs/agent-protocol.md §7, §9.
 """
 
+import re
 import time
 
 import pytest
@@ -85,8 +86,7 @@ def test_a_picture_that_only_the_agent_has_is_drawn_by_it(page, agent):
     at_doctor(page)
     agent.find(PAPER_FINDING, printer=PAPER_END)
     drawing = page.locator(".finding img")
-    expect(drawing).to_be_visible()
-    assert drawing.get_attribute("src").startswith("blob:")
+    expect(drawing).to_have_attribute("src", re.compile("^blob:"))
     assert drawing.evaluate("img => img.decode().then(() => img.naturalWidth)") > 0
     expect(drawing).to_have_attribute("alt", "圖：紙張用完，請換紙。")
 

@@ -29,6 +29,7 @@ pytestmark = [pytest.mark.browser, needs_chromium]
 
 def test_a_sale_prints_once_and_reports(page, world, agent):
     at_sale(page)
+    expect(page.locator(".cell.good", has_text="發票機")).to_contain_text("就緒")
     scan(page, COFFEE)
     pay(page, world)
     expect(page.locator(".job")).to_contain_text("已印好")
