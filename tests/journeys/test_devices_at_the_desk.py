@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from guitai.config import demo_shop, till_client
-from guitai.tenancy.rules import BINDING_CODE_ALPHABET
+from guitai.tenancy.rules import DEVICE_CODE_ALPHABET
 from guitai_agent import knowledge
 from tests.house import House
 from tests.journeys.counter import Desk, expect, needs_chromium
@@ -107,7 +107,7 @@ def test_a_code_for_an_agent(till, owner):
     owner.press("產生連線碼")
     shown = owner.page.locator(".code").inner_text().replace("-", "")
     assert len(shown) == 8
-    assert set(shown) <= set(BINDING_CODE_ALPHABET)
+    assert set(shown) <= set(DEVICE_CODE_ALPHABET)
     assert look(owner.page, "desk-device-code") == []
 
 

@@ -19,7 +19,6 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from guitai.kernel.moments import moment_of
-from guitai.tenancy.rules import BINDING_CODE_ALPHABET
 
 
 class JobKind(StrEnum):
@@ -370,20 +369,13 @@ def _finding(row: Mapping[str, Any]) -> dict[str, Any]:
 
 # --- Agents that joined, and the relay (docs/agent-protocol.md §10) -----------------------------
 
-JOIN_CODE_LENGTH = 8
 JOIN_HANDLE_LENGTH = 3
 """The first letters find the code, so that a wrong guess is counted on it. Five guesses at the
 other five: 5 / 31^5 = 1 in 5.7 million, whoever tries for the ten minutes that a code lives."""
-JOIN_CODE_LIFE = timedelta(minutes=10)
 JOIN_TRIES = 5
 
 TICKET_SECONDS = 60.0
 LONGEST_TICKET = 2048
-
-
-def is_join_code(text: str) -> bool:
-    """Whether a tidied text can be a code at all."""
-    return len(text) == JOIN_CODE_LENGTH and set(text) <= set(BINDING_CODE_ALPHABET)
 
 
 class BadTicket(ValueError):

@@ -209,9 +209,14 @@ def authenticate_device(token: str) -> tuple[UUID, Binding]:
         )
     if binding is None:
         raise NotBound
+    refuse_suspended(merchant_id)
+    return merchant_id, binding
+
+
+def refuse_suspended(merchant_id: UUID) -> None:
+    """Raises ``TEN-MERCHANT-SUSPENDED`` where the merchant is switched off."""
     if not Merchant.objects.filter(id=merchant_id, suspended_at=None).exists():
         raise MerchantSuspended
-    return merchant_id, binding
 
 
 def _one(found: QuerySet[Row]) -> Row:

@@ -191,11 +191,12 @@ _PIN = re.compile(r"[0-9]{4,8}")
 _CODE = re.compile(r"[0-9A-Za-z_-]{1,20}")
 _QR_KEY = re.compile(r"[0-9A-Fa-f]{32}")
 
-BINDING_CODE_LENGTH = 8
-BINDING_CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+DEVICE_CODE_LENGTH = 8
+DEVICE_CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 """No 0 O 1 I L: codes are read aloud. 31^8 = 8.5e11 codes; at a thousand guesses a second for the
-ten minutes that a code lives, one guess in 1.4 million shops would hit."""
-BINDING_CODE_LIFE = timedelta(minutes=10)
+ten minutes that a code lives, one guess in 1.4 million shops would hit. It leads a device, or a
+counter's agent, to its register."""
+DEVICE_CODE_LIFE = timedelta(minutes=10)
 
 
 def is_pin(text: str) -> bool:
@@ -220,9 +221,14 @@ def is_carrier_type(text: str) -> bool:
     return True
 
 
-def tidy_binding_code(text: str) -> str:
+def tidy_device_code(text: str) -> str:
     """As typed by hand: blanks and dashes are dropped, letters become capitals."""
     return re.sub(r"[\s-]", "", text).upper()
+
+
+def is_device_code(text: str) -> bool:
+    """Whether a tidied text can be such a code at all."""
+    return len(text) == DEVICE_CODE_LENGTH and set(text) <= set(DEVICE_CODE_ALPHABET)
 
 
 def hash_of(secret: str) -> bytes:

@@ -6,7 +6,6 @@ One agent stands at one register; its neighbours in the same store may use it (p
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -16,36 +15,23 @@ from django.utils.crypto import salted_hmac
 from guitai.devices import queries
 from guitai.devices.errors import AgentNotFound, AgentUnknown, JoinCodeRefused
 from guitai.devices.models import Agent, JoinCode
-from guitai.devices.rules import (
-    JOIN_CODE_LENGTH,
-    JOIN_CODE_LIFE,
-    JOIN_HANDLE_LENGTH,
-    JOIN_TRIES,
-    is_join_code,
-    plain,
-)
+from guitai.devices.rules import JOIN_HANDLE_LENGTH, JOIN_TRIES, plain
 from guitai.kernel import audit, clock, scope
 from guitai.kernel.audit import Actor
 from guitai.kernel.errors import NotFound
-from guitai.tenancy.errors import MerchantSuspended, RegisterRetired
-from guitai.tenancy.models import Binding, Merchant, Register, TillSession
+from guitai.tenancy.errors import RegisterRetired
+from guitai.tenancy.models import Binding, Register, TillSession
+from guitai.tenancy.queries import refuse_suspended
 from guitai.tenancy.rules import (
-    BINDING_CODE_ALPHABET,
     Member,
     Permission,
     hash_of,
+    is_device_code,
     join_token,
     split_token,
-    tidy_binding_code,
+    tidy_device_code,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class FreshJoinCode:
-    """A join code in the clear: shown once, stored only as its hash."""
-
-    code: str
-    expires_at: datetime
+from guitai.tenancy.services import FreshCode, fresh_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +42,7 @@ class FreshAgent:
     token: str
 
 
-def open_join_code(register_id: UUID, by: Member | Actor) -> FreshJoinCode:
+def open_join_code(register_id: UUID, by: Member | Actor) -> FreshCode:
     """A code of eight characters: ten minutes, five tries, one use; older codes stop working.
 
     ``by``: a person of the desk, who needs the right to a register's settings at its store, or the
@@ -68,16 +54,15 @@ def open_join_code(register_id: UUID, by: Member | Actor) -> FreshJoinCode:
         if isinstance(by, Member):
             by.require(Permission.REGISTER_SETTINGS, register.store_id)
         JoinCode.objects.filter(register_id=register_id).delete()
-        code = "".join(secrets.choice(BINDING_CODE_ALPHABET) for _ in range(JOIN_CODE_LENGTH))
-        expires_at = clock.now() + JOIN_CODE_LIFE
+        fresh = fresh_code()
         JoinCode.objects.create(
             register_id=register_id,
-            handle=code[:JOIN_HANDLE_LENGTH],
-            code_hash=hash_of(code),
-            expires_at=expires_at,
+            handle=fresh.code[:JOIN_HANDLE_LENGTH],
+            code_hash=hash_of(fresh.code),
+            expires_at=fresh.expires_at,
         )
         audit.record(_actor(by), "agent.code_made", register)
-    return FreshJoinCode(code, expires_at)
+    return fresh
 
 
 def join(code: str, *, agent_id: str, name: str, version: str) -> FreshAgent:
@@ -86,7 +71,7 @@ def join(code: str, *, agent_id: str, name: str, version: str) -> FreshAgent:
     Needs no scope: the code tells the merchant. Raises ``AGENT-CODE`` (one answer for unknown,
     wrong, used, expired, worn out) and ``TEN-MERCHANT-SUSPENDED``.
     """
-    merchant_id, code_id = _tried(tidy_binding_code(code))
+    merchant_id, code_id = _tried(tidy_device_code(code))
     with scope.tenant(merchant_id), transaction.atomic():
         register = _locked(_register_of(code_id))
         used = JoinCode.objects.filter(id=code_id, used_at=None, expires_at__gt=clock.now())
@@ -108,7 +93,7 @@ def recognise(token: str) -> Agent:
         found = queries.agents().filter(token_hash=token_hash).first()
     if found is None:
         raise AgentUnknown
-    _refuse_suspended(merchant_id)
+    refuse_suspended(merchant_id)
     return found
 
 
@@ -168,7 +153,7 @@ def ticket_key() -> bytes:
 
 def _tried(code: str) -> tuple[UUID, UUID]:
     """(merchant, code row) of a right guess. Every guess is paid for before it is compared."""
-    if is_join_code(code):
+    if is_device_code(code):
         with scope.across_merchants("a join code tells which merchant the agent belongs to"):
             near = list(
                 JoinCode.objects.filter(
@@ -180,7 +165,7 @@ def _tried(code: str) -> tuple[UUID, UUID]:
                 open_still = JoinCode.objects.filter(id=row.id, tries__lt=JOIN_TRIES)
                 paid = open_still.update(tries=F("tries") + 1)
             if paid and secrets.compare_digest(bytes(row.code_hash), hash_of(code)):
-                _refuse_suspended(row.merchant_id)
+                refuse_suspended(row.merchant_id)
                 return row.merchant_id, row.id
     raise JoinCodeRefused(field="code")
 
@@ -222,11 +207,6 @@ def _locked(register_id: UUID) -> Register:
     if found.retired_at is not None:
         raise RegisterRetired(name=found.name)
     return found
-
-
-def _refuse_suspended(merchant_id: UUID) -> None:
-    if not Merchant.objects.filter(id=merchant_id, suspended_at=None).exists():
-        raise MerchantSuspended
 
 
 def _actor(by: Member | Actor) -> Actor:

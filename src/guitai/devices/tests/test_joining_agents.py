@@ -18,6 +18,7 @@ from guitai.kernel.testing import taipei
 from guitai.numbering.tests.shop import OTHER_BAN, make_shop
 from guitai.tenancy.errors import MerchantSuspended, RegisterRetired
 from guitai.tenancy.models import Binding, Merchant
+from guitai.tenancy.rules import is_device_code
 from guitai.tenancy.tests.shops import a_shop
 
 NOON = taipei(2026, 11, 21)
@@ -59,7 +60,7 @@ def counts(shop):
 class TestCode:
     def test_it_turns_into_a_token_that_is_known_again(self, shop):
         code = fresh_code(shop)
-        assert rules.is_join_code(code)
+        assert is_device_code(code)
         typed = f" {code[:4].lower()}-{code[4:]} "
         fresh = agents.join(typed, agent_id="9f", name="PC-1", version="0.1.0")
         found = agents.recognise(fresh.token)

@@ -14,21 +14,21 @@ from guitai.kernel.errors import NotFound
 from guitai.tenancy.errors import (
     BindingCodeRefused,
     BindingTaken,
-    MerchantSuspended,
     NotBound,
     RegisterRetired,
 )
-from guitai.tenancy.models import Binding, BindingCode, Merchant, Register
+from guitai.tenancy.models import Binding, BindingCode, Register
+from guitai.tenancy.queries import refuse_suspended
 from guitai.tenancy.rules import (
-    BINDING_CODE_ALPHABET,
-    BINDING_CODE_LENGTH,
-    BINDING_CODE_LIFE,
+    DEVICE_CODE_ALPHABET,
+    DEVICE_CODE_LENGTH,
+    DEVICE_CODE_LIFE,
     Member,
     Permission,
     hash_of,
     join_token,
     split_token,
-    tidy_binding_code,
+    tidy_device_code,
 )
 from guitai.tenancy.services import _inputs
 from guitai.tenancy.services._inputs import actor_of
@@ -37,7 +37,7 @@ from guitai.tenancy.services.sessions import close_sessions_at
 
 @dataclass(frozen=True, slots=True)
 class FreshCode:
-    """A binding code in the clear: shown once, stored only as its hash."""
+    """A device code in the clear: shown once, stored only as its hash."""
 
     code: str
     expires_at: datetime
@@ -51,6 +51,12 @@ class FreshBinding:
     token: str
 
 
+def fresh_code() -> FreshCode:
+    """A code of eight characters for ten minutes; whoever makes it stores its hash."""
+    code = "".join(secrets.choice(DEVICE_CODE_ALPHABET) for _ in range(DEVICE_CODE_LENGTH))
+    return FreshCode(code, clock.now() + DEVICE_CODE_LIFE)
+
+
 def make_binding_code(member: Member, register_id: UUID) -> FreshCode:
     """A code of eight characters for ten minutes and one use; older codes stop working."""
     with transaction.atomic():
@@ -58,13 +64,12 @@ def make_binding_code(member: Member, register_id: UUID) -> FreshCode:
         member.require(Permission.REGISTER_SETTINGS, register.store_id)
         _refuse_retired(register)
         _expire_codes(register_id)
-        code = "".join(secrets.choice(BINDING_CODE_ALPHABET) for _ in range(BINDING_CODE_LENGTH))
-        expires_at = clock.now() + BINDING_CODE_LIFE
+        fresh = fresh_code()
         BindingCode.objects.create(
-            register_id=register_id, code_hash=hash_of(code), expires_at=expires_at
+            register_id=register_id, code_hash=hash_of(fresh.code), expires_at=fresh.expires_at
         )
         audit.record(actor_of(member), "register.code_made", register)
-    return FreshCode(code, expires_at)
+    return fresh
 
 
 def bind_by_code(ban: str, code: str, device_name: str) -> FreshBinding:
@@ -74,7 +79,7 @@ def bind_by_code(ban: str, code: str, device_name: str) -> FreshBinding:
     code, so that nothing can be learned by trying) or ``BindingTaken`` with the holder's name.
     """
     name = _device_name(device_name)
-    merchant_id, code_id = _found_code(ban.strip(), tidy_binding_code(code))
+    merchant_id, code_id = _found_code(ban.strip(), tidy_device_code(code))
     with scope.tenant(merchant_id), transaction.atomic():
         row = BindingCode.objects.get(id=code_id)
         register = _locked(row.register_id)
@@ -99,8 +104,7 @@ def _found_code(ban: str, code: str) -> tuple[UUID, UUID]:
         )
     if len(found) != 1:
         raise BindingCodeRefused(field="code")
-    if not Merchant.objects.filter(id=found[0][0], suspended_at=None).exists():
-        raise MerchantSuspended
+    refuse_suspended(found[0][0])
     return found[0]
 
 
