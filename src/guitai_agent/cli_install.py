@@ -153,7 +153,10 @@ def _read_key(path: Path) -> str:
 
 
 def _fail(refused: InstallRefused) -> NoReturn:
-    err.print(f"[red]{escape(refused.message)}[/red]（{refused.code}）")
+    said, _, more = refused.message.partition("\n")  # a command to copy stands alone on its line
+    err.print(f"[red]{escape(said)}[/red]（{refused.code}）")
+    if more:
+        err.print(more, markup=False)
     if refused.detail:
         err.print(refused.detail, markup=False)
     sys.exit(1)

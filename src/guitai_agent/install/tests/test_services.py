@@ -276,6 +276,17 @@ def test_why_systemd_refused_is_said_with_the_one_command(tmp_path, monkeypatch,
         assert "sudo loginctl enable-linger" in refused.value.message
 
 
+def test_a_command_to_copy_stands_alone_on_its_line(person, monkeypatch):
+    def refuse(steps):
+        raise InstallRefused("install_no_session", "systemctl: no bus")
+
+    monkeypatch.setattr(services, "do", refuse)
+    told = CliRunner().invoke(app, ["install-service", "--root", str(person / "app")])
+    assert told.exit_code == 1 and "自動啟動。請執行這一行：（install_no_session）" in told.output
+    line = next(line for line in told.output.splitlines() if "enable-linger" in line)
+    assert line.strip().startswith("sudo loginctl") and line.endswith("install-service")
+
+
 def test_a_computer_without_systemd(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(InstallRefused) as refused:
