@@ -2,11 +2,13 @@
 
 Written from the protocol's page alone, so that the till is tested against the contract and not
 against our own agent. ``printer`` is what it tells of the printer; ``behaviour`` decides what
-becomes of a job: ``done``, ``waiting``, ``uncertain`` or ``silent`` (accepted, no
-news). ``hang()`` leaves its sockets open and answers nothing before ``wake()``. Without ``doctor`` it is an older agent, which knows nothing of health. ``FakeRelay`` is the
-second way to it (§10).
+becomes of a job: ``done``, ``waiting``, ``uncertain``, ``expired`` or ``silent`` (accepted, no
+news); ``refusal`` is the code with which it takes none. ``hang()`` leaves its sockets open and
+answers nothing before ``wake()``. Without ``doctor`` it is an older agent, which knows nothing of
+health. ``FakeRelay`` is the second way to it (§10).
 """
 
+import contextlib
 import hashlib
 import json
 import threading
@@ -62,8 +64,10 @@ class FakeAgent:
         self.port = 0
         self.printer = READY
         self.behaviour = "done"
+        self.refusal = ""
         self.journal: dict[str, dict] = {}
         self.printed: list[str] = []
+        self.submitted: list[dict] = []
         self.drawers = 0
         self.version = "0.1.0"
         self.doctor = True
@@ -146,7 +150,7 @@ class FakeAgent:
             if message["token"] != TOKEN:
                 raise LookupError("bad_token")
             return self.welcome()
-        if kind in ("print.get", "print.submit", "print.resolve", "print.cancel"):
+        if kind in ("print.get", "print.submit", "print.resolve", "print.cancel", "print.renew"):
             return self.job_message(kind, message)
         if kind == "drawer.open":
             self.drawers += 1
@@ -220,6 +224,7 @@ class FakeAgent:
     def job_message(self, kind: str, message: dict) -> dict:
         job_id = message["job_id"]
         if kind == "print.submit":
+            self.submitted.append(message)
             return self.submit(message)
         if job_id not in self.journal:
             raise LookupError("unknown_job")
@@ -227,9 +232,15 @@ class FakeAgent:
         if kind == "print.resolve":
             self.settle(job, printed=message["printed"] == "yes")
         if kind == "print.cancel":
-            if job["state"] not in ("queued", "waiting"):
+            if job["state"] not in ("queued", "waiting", "expired"):
                 raise LookupError("wrong_state")
-            job["state"] = "cancelled"
+            job.update(state="cancelled", reason="TAKEN_BACK", message="")
+        if kind == "print.renew":
+            if job["state"] == "cancelled":
+                raise LookupError("wrong_state")
+            if job["state"] == "expired":
+                job.update(state="queued", reason="", message="")
+            return {"job": dict(job)}
         return {"job": job}
 
     def settle(self, job: dict, *, printed: bool) -> None:
@@ -247,6 +258,8 @@ class FakeAgent:
         job_id = message["job_id"]
         if job_id in self.journal:
             return {"job": self.journal[job_id], "replay": True}
+        if self.refusal:
+            raise LookupError(self.refusal)
         self.journal[job_id] = {
             "job_id": job_id, "state": "queued", "reason": "", "message": "",
             "copy": message["copy"],
@@ -255,7 +268,7 @@ class FakeAgent:
         return {"job": dict(self.journal[job_id]), "replay": False}
 
     def after(self, message: dict) -> None:
-        if message["type"] == "print.submit":
+        if message["type"] in ("print.submit", "print.renew"):
             self.carry_on(message["job_id"])
 
     def carry_on(self, job_id: str) -> None:
@@ -268,6 +281,8 @@ class FakeAgent:
         job["state"] = self.behaviour
         if self.behaviour == "waiting":
             job.update(reason="PAPER_END", message="紙張用完，請換紙。")
+        if self.behaviour == "expired":
+            job.update(reason="EXPIRED", message="等太久，已過列印期限，還沒有印。")
         self.tell({"type": "job.state", "job": job})
 
     def set_printer(self, printer: dict) -> None:
@@ -276,7 +291,8 @@ class FakeAgent:
 
     def tell(self, event: dict) -> None:
         for socket in list(self.sockets):
-            socket.send(json.dumps({"v": 1, "event": True, **event}))
+            with contextlib.suppress(ConnectionClosed):  # one that left, not all
+                socket.send(json.dumps({"v": 1, "event": True, **event}))
 
 
 class FakeRelay:

@@ -80,11 +80,13 @@ function applyTheme(name) {
 }
 
 function agentChanged(app, agent) {
-  const was = app.state.agent.state;
+  const { state: was, health } = app.state.agent;
   app.set({ agent });
   tellServer(app);
   if (agent.state === "ready" && was !== "ready") app.prints.fetchWaiting().then(() => app.prints.pump());
   else if (agent.state !== "ready" && was === "ready") app.prints.pump();
+  // It may be well again, and take what it has refused.
+  else if (agent.health !== health && app.prints.open().some((job) => job.state === "held")) app.prints.tend();
 }
 
 /** Any "who are you" leads back to the question who we are; the cart stays. */

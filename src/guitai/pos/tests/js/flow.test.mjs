@@ -72,7 +72,10 @@ test("never print what may be on paper", () => {
   assert.equal(at("done", null, ""), "nothing");
   assert.equal(at("cancelled", { state: "waiting" }, "A"), "nothing");
   assert.deepEqual(["queued", "waiting", "sending", "done", "uncertain", "expired", "cancelled"].map((state) => reportOf({ state })),
-    [null, null, null, "done", "uncertain", "cancelled", "cancelled"]);
+    [null, null, null, "done", "uncertain", "expired", "cancelled"]);
+  assert.equal(at("expired", null, "A"), "ask", "nobody prints it before a person has said so");
+  assert.equal(at("sent", { state: "expired" }, "A"), "ask");
+  assert.equal(at("expired", { state: "sending" }, "A"), "follow", "somebody still wanted it");
 });
 
 test("the strip always tells four things", () => {

@@ -40,14 +40,14 @@ export function printDetail(app, orderId) {
 }
 
 /** A reprint is a new job, marked 補印 by the server. */
-export function reprint(app, orderId, what, label = "") {
-  return busily(app, "reprint", async () => {
-    const answer = await app.api.post(`orders/${orderId}/reprint`, { what });
-    const fault = failed(answer);
-    if (fault) app.reportFault(fault);
-    else app.prints.add(answer.data.print_jobs ?? (answer.data.print_job ? [answer.data.print_job] : []), { orderId, label });
-    return answer;
-  });
+export const reprint = (app, orderId, what, label = "") => busily(app, "reprint", () => newSlip(app, orderId, what, label));
+
+async function newSlip(app, orderId, what, label) {
+  const answer = await app.api.post(`orders/${orderId}/reprint`, { what });
+  const fault = failed(answer);
+  if (fault) app.reportFault(fault);
+  else app.prints.add(answer.data.print_jobs ?? [], { orderId, label });
+  return answer;
 }
 
 /** 自行開立: the number typed later marks the order at once (S3.17). */
@@ -63,16 +63,20 @@ export function saveNumber(app, orderId, number) {
   });
 }
 
-/** 「已印好」 or 「補印」: only the person can see the paper. */
-export async function answerPrinted(app, jobId, printed) {
+/**
+ * Only the person can see the paper, or know whether it is still wanted: "printed" (已印好), "again"
+ * (補印, 印出來) or "drop" (不用了).
+ */
+export async function answerPaper(app, jobId, answer) {
   const end = await busily(app, "resolve", () => atJob(app, jobId, async () => {
     // Without the server there is no second paper: the question stays until it can be answered.
-    if (!printed) await owe(app, jobId);
-    return app.prints.resolve(jobId, printed);
+    if (answer === "again" && !app.prints.canRenew(app.prints.jobs.get(jobId))) await owe(app, jobId);
+    return app.prints.resolve(jobId, answer);
   }));
   const job = app.prints.jobs.get(jobId);
   if (end === "printed") app.say("good", "job.printed_there");
-  if (end !== "cancelled") return owed.drop(jobId);
+  if (end === "elsewhere") app.say("good", "job.answered_there");
+  if (end !== "new") return owed.drop(jobId);
   if (!job.orderId) return app.set({ jobFault: { id: jobId, error: { code: "job", words: "job.reprint_there" } } });
   return payOwed(app);
 }
@@ -105,9 +109,13 @@ async function slipsOf(app, orderId) {
   return (answer.data?.order.print_jobs ?? []).map(({ id }) => id);
 }
 
-/** Asks for the reprints that are still owed; again with every heartbeat until the server has taken them. */
+/**
+ * Asks for the reprints that are still owed; again with every heartbeat until the server has taken
+ * them, whatever else the till is busy with. Only while a person's answer is under way it waits: the
+ * wish is written before the answer has been heard.
+ */
 export async function payOwed(app) {
-  if (app.paying) return;
+  if (app.paying || app.state.busy === "resolve") return;
   app.paying = true;
   try {
     for (const [jobId, wish] of Object.entries(owed.all())) {
@@ -125,9 +133,11 @@ async function pay(app, { orderId, what, label, known }) {
   const slips = await slipsOf(app, orderId);
   if (!slips) return false;
   if (slips.some((id) => !known.includes(id))) return app.prints.fetchWaiting();
-  const answer = await reprint(app, orderId, what, label);
-  return Boolean(answer) && answer.kind !== "unknown";
+  const answer = await newSlip(app, orderId, what, label);
+  return answer.kind !== "unknown";
 }
+
+export const retryJob = (app, jobId) => atJob(app, jobId, () => app.prints.retry(jobId));
 
 export const cancelJob = (app, jobId) => atJob(app, jobId, () => app.prints.cancel(jobId));
 

@@ -38,12 +38,12 @@ export function printerView(agent) {
  * Returns "submit" | "follow" | "ask" | "report" | "nothing".
  */
 export function nextStep({ server, known, sentTo, agentId }) {
-  if (["done", "cancelled", "expired"].includes(server)) return "nothing";
+  if (["done", "cancelled"].includes(server)) return "nothing";
   if (known) {
-    if (known.state === "uncertain") return "ask";
+    if (isQuestion(known)) return "ask";
     return isOpen(known) ? "follow" : "report";
   }
-  if (server === "uncertain") return "ask";
+  if (["uncertain", "expired"].includes(server)) return "ask";
   if (server === "waiting" && !sentTo) return "submit";
   // The same agent's journal is durable: what it does not know, it never printed.
   if (sentTo && sentTo === agentId) return "submit";
@@ -52,12 +52,18 @@ export function nextStep({ server, known, sentTo, agentId }) {
 
 export const isOpen = (job) => ["queued", "waiting", "sending"].includes(job.state);
 
+/** What only a person can decide: is it on paper, or is it still wanted after its time ran out? */
+export const isQuestion = (job) => ["uncertain", "expired"].includes(job.state);
+
+const PASSING = ["disk_full", "journal_locked", "journal_unwritable", "journal_broken", "queue_full", "rate_limited", "agent_busy"];
+
+/** Nothing was taken, and it will be once the agent is well: it is handed over again. */
+export const isPassing = (error) => PASSING.includes(error.code);
+
 /** The server's word for an agent's job state, or null while nothing is decided. */
 export function reportOf(job) {
   if (job.state === "done") return "done";
-  if (job.state === "uncertain") return "uncertain";
-  if (job.state === "cancelled" || job.state === "expired") return "cancelled";
-  return null;
+  return ["uncertain", "expired", "cancelled"].includes(job.state) ? job.state : null;
 }
 
 /** Tone and words' code for a job as the clerk sees it. */
@@ -65,7 +71,7 @@ export function jobView(job) {
   const table = {
     held: ["warn", "job.held"], fetching: ["idle", "job.fetching"], queued: ["idle", "job.queued"],
     waiting: ["bad", "job.waiting"], sending: ["idle", "job.sending"], done: ["good", "job.done"],
-    uncertain: ["bad", "job.uncertain"], expired: ["warn", "job.expired"],
+    uncertain: ["bad", "job.uncertain"], expired: ["bad", "job.expired"],
     cancelled: ["idle", "job.cancelled"], failed: ["bad", "job.failed"],
   };
   const [tone, code] = table[job.state] ?? table.held;

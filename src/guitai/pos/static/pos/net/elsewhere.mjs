@@ -7,12 +7,12 @@ import { Session } from "./session.mjs";
 const PATIENCE_MS = 4000;
 
 /**
- * Brings a job to the end that a person gave it: what waits is taken back, what is uncertain gets
- * the answer. `ask(type, fields)` asks the agent; resolves with the agent's job object.
+ * Brings a job to the end that a person gave it: what waits or has expired is taken back, what is
+ * uncertain gets the answer. `ask(type, fields)` asks the agent; resolves with the agent's job object.
  */
 export async function settle(ask, job, printed) {
   const { job_id } = job;
-  if (["queued", "waiting"].includes(job.state)) return (await ask("print.cancel", { job_id })).job;
+  if (["queued", "waiting", "expired"].includes(job.state)) return (await ask("print.cancel", { job_id })).job;
   if (job.state === "uncertain") return (await ask("print.resolve", { job_id, printed: printed ? "yes" : "no" })).job;
   return job;
 }

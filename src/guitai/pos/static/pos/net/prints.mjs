@@ -1,7 +1,7 @@
 // Print jobs on their way from the server through this page to the agent. The same job always
 // keeps its id, so that the agent prints it once however often it is handed over.
 
-import { isOpen, nextStep, reportOf } from "../logic/printing.mjs";
+import { isOpen, isPassing, isQuestion, nextStep, reportOf } from "../logic/printing.mjs";
 import { settle, settleElsewhere } from "./elsewhere.mjs";
 import { small } from "./store.mjs";
 import { Strangers } from "./strangers.mjs";
@@ -31,12 +31,12 @@ export class Prints {
 
   /** Jobs that stand in a clerk's way: a question, a fault, or waiting for the printer. */
   open() {
-    return this.list().filter((job) => !["done", "cancelled", "expired"].includes(job.state));
+    return this.list().filter((job) => !["done", "cancelled"].includes(job.state));
   }
 
-  /** Paper that only eyes can judge. */
-  questions() {
-    return this.open().filter((job) => job.state === "uncertain");
+  /** What a person must answer: paper that only eyes can judge, or ("expired") that waited too long. */
+  questions(state = "uncertain") {
+    return this.open().filter((job) => job.state === state);
   }
 
   /**
@@ -109,14 +109,12 @@ export class Prints {
       if (isOpen(job) || job.state === "fetching") this.#set(job.id, { state: "held" });
       return;
     }
-    if (job.state === "uncertain" && job.asked) return;
+    if (isQuestion(job) && job.asked) return;
     this.busy.add(job.id);
     try {
       await this.#step(job);
     } catch (error) {
-      // The agent went away in the middle: the next reconnect asks it what became of the job.
-      if (!["closed", "timeout"].includes(error.code)) this.#fail(job.id, error);
-      else this.#set(job.id, { state: "held" });
+      this.#refused(job, error);
     } finally {
       this.busy.delete(job.id);
     }
@@ -128,9 +126,25 @@ export class Prints {
     const sentTo = sentTable()[job.id] ?? (job.server === "sent" ? job.detail ?? "" : "");
     const step = nextStep({ server: job.server, known, sentTo, agentId: this.agent.agentId });
     if (step === "submit") await this.#submit(job);
-    else if (step === "ask" && !known) this.#set(job.id, { state: "uncertain", asked: true, at: "", message: "", note: LOOSE[job.server] ?? "" });
+    else if (step === "ask" && !known) this.#question(job.id, job.server === "expired" ? "expired" : "uncertain", LOOSE[job.server]);
     else if (known) this.onJob(known);
     else this.#set(job.id, { state: job.server });
+  }
+
+  /** Something that this page asks about without an agent that knows the job. */
+  #question(jobId, state, note = "") {
+    this.#set(jobId, { state, asked: true, at: "", message: "", note });
+  }
+
+  #refused(job, error) {
+    // The agent went away in the middle: the next reconnect asks it what became of the job.
+    if (["closed", "timeout"].includes(error.code)) return this.#set(job.id, { state: "held", message: "" });
+    if (isPassing(error)) return this.#set(job.id, { state: "held", message: error.message || error.code });
+    // It has the job, handed over from another address of this till: nobody here knows how it ended.
+    if (error.code === "conflict") return this.#question(job.id, "uncertain", "job.loose");
+    if (error.code !== "expired") return this.#fail(job.id, error);
+    this.#question(job.id, "expired");
+    return this.#report(job.id, "expired", "EXPIRED");
   }
 
   async #ask(jobId) {
@@ -143,15 +157,15 @@ export class Prints {
   }
 
   async #submit(job) {
-    this.#set(job.id, { state: "fetching" });
+    this.#set(job.id, { state: "fetching", message: "" });
     const answer = await this.api.get(`print-jobs/${job.id}`);
     if (answer.kind === "unknown") return this.#set(job.id, { state: "held" });
     if (answer.kind === "refused") return this.#fail(job.id, answer.error);
-    const { doc, sha256, copy, expires } = answer.data;
+    const { doc, sha256, copy } = answer.data; // How long it may wait, the agent counts by its own clock.
     // Written down before it is handed over: whoever asks later knows that it may be on paper.
     remember(job.id, this.agent.agentId);
     await this.#report(job.id, "sent", this.agent.agentId);
-    const reply = await this.agent.request("print.submit", { job_id: job.id, doc, sha256, copy, expires });
+    const reply = await this.agent.request("print.submit", { job_id: job.id, doc, sha256, copy });
     return this.onJob(reply.job);
   }
 
@@ -160,15 +174,14 @@ export class Prints {
     const id = agentJob.job_id;
     const job = this.jobs.get(id);
     if (!job) return agentJob.kind === "selftest" ? undefined : this.strangers.meet(agentJob);
-    const open = isOpen(agentJob) || agentJob.state === "uncertain";
-    if (job.ended && open) return this.#endThere(agentJob, job.ended);
+    if (job.ended && (isOpen(agentJob) || isQuestion(agentJob))) return this.#endThere(agentJob, job.ended);
     // Somebody said 「未印出」 at the agent's own page: here the paper is still owed.
     if (agentJob.reason === "NOT_PRINTED" && !this.answered.has(id)) {
       return this.#set(id, { state: "uncertain", asked: true, at: "", message: "", settled: true, note: "job.unprinted_there" });
     }
     this.#set(id, {
-      state: agentJob.state, message: agentJob.message ?? "", at: this.agent.agentId, note: "",
-      asked: agentJob.state === "uncertain",
+      state: agentJob.state, message: agentJob.state === "expired" ? "" : agentJob.message ?? "", at: this.agent.agentId, note: "",
+      asked: isQuestion(agentJob),
     });
     const word = reportOf(agentJob);
     if (word && this.jobs.get(id).reported !== word) {
@@ -200,45 +213,75 @@ export class Prints {
     }
   }
 
+  /** The agent in use has paper that waited too long: it prints the very same job when it is wanted. */
+  canRenew({ state, at }) {
+    return state === "expired" && Boolean(at) && at === this.agent.agentId;
+  }
+
   /**
-   * The person's answer to 「印好了嗎？」; it ends the question wherever the job lies. Resolves with
-   * "done", with "cancelled" when a reprint is now wanted, or with "printed" when another agent has
-   * printed it after all. Rejects while another agent is printing it.
+   * The person's answer; it ends the question wherever the job lies. "printed" (it is there), "again"
+   * (print it) or "drop" (not wanted any more). Resolves with "new" when a new slip is now wanted,
+   * "printed" when another agent has printed it after all, "elsewhere" when it was answered at
+   * another device, else "ended". Rejects while another agent is printing it.
    */
-  async resolve(jobId, printed) {
+  async resolve(jobId, answer) {
     this.answered.add(jobId);
     try {
-      return await this.#resolve(this.jobs.get(jobId), printed);
+      return await this.#resolve(this.jobs.get(jobId), answer);
     } catch (error) {
       this.answered.delete(jobId);
       throw error;
     }
   }
 
-  async #resolve(job, printed) {
-    const here = await this.#resolveHere(job, printed);
+  async #resolve(job, answer) {
+    const printed = answer === "printed";
+    if (!printed && (await this.#endedElsewhere(job))) return "elsewhere";
+    const renewed = this.canRenew(job);
+    const here = await this.#resolveHere(job, answer);
     if (here) {
       this.onJob(here);
-      return printed ? "done" : "cancelled";
+      return answer === "again" && !renewed ? "new" : "ended";
     }
     const there = job.settled ? null : await this.#resolveElsewhere(job, printed);
     if (there?.state === "sending" && !printed) throw { code: "job", words: "job.printing_there" };
     const onPaper = there?.state === "done";
     const ended = printed || onPaper ? "done" : "cancelled";
     this.#set(job.id, { state: ended, ended, reported: ended, note: "", message: "" });
-    await this.#report(job.id, ended, onPaper ? there.reason ?? "" : printed ? "CONFIRMED" : "NOT_PRINTED");
-    return onPaper && !printed ? "printed" : ended;
+    const why = printed ? "CONFIRMED" : job.state === "expired" ? "EXPIRED" : "NOT_PRINTED";
+    await this.#report(job.id, ended, onPaper ? there.reason ?? "" : why);
+    if (onPaper && !printed) return "printed";
+    return answer === "again" ? "new" : "ended";
+  }
+
+  /** Whether another device of this register has brought it to its end: then it is over here too. */
+  async #endedElsewhere(job) {
+    const { data } = await this.api.get(`print-jobs/${job.id}`);
+    if (!["done", "cancelled"].includes(data?.state)) return false;
+    this.#set(job.id, { state: data.state, ended: data.state, reported: data.state, note: "", message: "" });
+    forget(job.id);
+    return true;
   }
 
   /** The agent in use, where it knows the job; null where it does not (any more). */
-  async #resolveHere(job, printed) {
+  async #resolveHere(job, answer) {
     if (!job.at || job.at !== this.agent.agentId) return null;
     try {
-      return (await this.agent.request("print.resolve", { job_id: job.id, printed: printed ? "yes" : "no" })).job;
+      if (job.state !== "expired") return (await this.agent.request("print.resolve", { job_id: job.id, printed: answer === "printed" ? "yes" : "no" })).job;
+      return answer === "drop" ? (await this.agent.request("print.cancel", { job_id: job.id })).job : await this.#renew(job);
     } catch (error) {
       if (error.code === "unknown_job") return null;
       throw error;
     }
+  }
+
+  /** It never began, so it is the same job and still the original. The server hears of it before. */
+  async #renew(job) {
+    const { kind, error } = await this.api.post(`print-jobs/${job.id}/state`, { state: "sent", detail: this.agent.agentId });
+    if (kind !== "ok") throw error ?? { code: "line" };
+    this.unreported.delete(job.id);
+    this.#set(job.id, { reported: "" });
+    return (await this.agent.request("print.renew", { job_id: job.id })).job;
   }
 
   #resolveElsewhere(job, printed) {
@@ -246,6 +289,11 @@ export class Prints {
       ticket: (body) => this.api.post("relay-ticket", body),
       present: this.agent.agentId, jobId: job.id, printed,
     });
+  }
+
+  /** Hand over again what could not be taken. */
+  async retry(jobId) {
+    if (!this.busy.has(jobId)) await this.#advance(this.jobs.get(jobId));
   }
 
   /** Take a job back that has not begun. */

@@ -2,10 +2,10 @@
 // use one agent, which knows no registers: whose a job is, only the server can say
 // (agent-protocol.md §6.1). Until it has, nobody here is asked about it.
 
-import { isOpen } from "../logic/printing.mjs";
+import { isOpen, isQuestion } from "../logic/printing.mjs";
 import { settle } from "./elsewhere.mjs";
 
-const toDecide = (job) => isOpen(job) || job.state === "uncertain";
+const toDecide = (job) => isOpen(job) || isQuestion(job);
 
 export class Strangers {
   /** `claimed()` is called when one turns out to be this register's and open still. */
@@ -18,7 +18,7 @@ export class Strangers {
     const id = job.job_id;
     if (toDecide(job)) this.known.set(id, { whose: "", ...this.known.get(id), job });
     else this.known.delete(id);
-    if (job.state === "uncertain") this.sort();
+    if (isQuestion(job)) this.sort();
     this.changed();
   }
 

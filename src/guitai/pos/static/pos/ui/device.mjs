@@ -4,6 +4,7 @@ import { chooseAddress, chooseAgent, chooseDevice, chooseScanner, deviceDo, join
 import { healthOf } from "../actions/doctor.mjs";
 import { openDrawer } from "../actions/pages.mjs";
 import { h } from "../lib/vdom.mjs";
+import { isQuestion } from "../logic/printing.mjs";
 import { hasCentre } from "../logic/strip.mjs";
 import { LANGUAGES, language, t } from "../words/words.mjs";
 import { agentError, doctorView } from "./doctor.mjs";
@@ -108,8 +109,8 @@ function serverPanel(app) {
 
 function jobsPanel(app) {
   // Where the doctor asks about paper already, it is not asked a second time beside him.
-  const asked = healthOf(app).findings.some(({ code }) => code === "JOB_UNCERTAIN");
-  const open = app.prints.open().filter((job) => !asked || job.state !== "uncertain");
+  const asked = healthOf(app).findings.map(({ code }) => code);
+  const open = app.prints.open().filter((job) => !isQuestion(job) || !asked.includes(`JOB_${job.state.toUpperCase()}`));
   return h("section.panel", { key: "jobs-panel" }, h("h2", null, t("device.jobs")), open.length ? jobsView(app, open) : h("p.soft", null, t("device.no_jobs")));
 }
 

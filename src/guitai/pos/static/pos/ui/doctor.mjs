@@ -106,7 +106,8 @@ function fixOf(app, { fix }) {
 
 /** The button for what this page or its person can do about it. */
 function cureOf(app, { code }) {
-  if (code === "JOB_UNCERTAIN") return questionsOf(app);
+  if (code === "JOB_UNCERTAIN") return questionsOf(app, "uncertain");
+  if (code === "JOB_EXPIRED") return questionsOf(app, "expired");
   if (code === "NOT_PAIRED" && app.state.agent.local === "unpaired") return pairForm(app);
   if (["LNA_DENIED", "LNA_PENDING", "AGENT_DOWN", "AGENT_HUNG", "AGENT_SILENT"].includes(code)) {
     return button(t(code === "LNA_PENDING" && app.state.agent.asked ? "device.ask_again" : "device.reconnect"), () => app.agent.retry(), { kind: "primary", keyId: "retry" });
@@ -119,10 +120,10 @@ function cureOf(app, { code }) {
 }
 
 /** This register's questions; of the others' only that there are some. */
-function questionsOf(app) {
-  const mine = app.prints.questions();
+function questionsOf(app, state) {
+  const mine = app.prints.questions(state);
   if (!mine.length) return null;
-  return h("div", { key: "questions" }, jobsView(app, mine), app.prints.strangers.questions("theirs") > 0 && h("p.soft", null, t("job.at_other_till")));
+  return h("div", { key: "questions" }, jobsView(app, mine), state === "uncertain" && app.prints.strangers.questions("theirs") > 0 && h("p.soft", null, t("job.at_other_till")));
 }
 
 function pairForm(app) {

@@ -1,6 +1,6 @@
 // Print jobs as the clerk sees them: what, how far, and the one question that only eyes can answer.
 
-import { answerPrinted, cancelJob } from "../actions/after.mjs";
+import { answerPaper, cancelJob, retryJob } from "../actions/after.mjs";
 import { icon } from "../lib/icons.mjs";
 import { h } from "../lib/vdom.mjs";
 import { jobView, printerView } from "../logic/printing.mjs";
@@ -13,6 +13,12 @@ export function jobsView(app, jobs) {
   return h("ul.jobs", { key: "jobs", "aria-label": t("job.list"), "aria-live": "polite" }, jobs.map((job) => jobRow(app, job)));
 }
 
+/** The answers to a question, as [words, answer, kind of button]. */
+const ANSWERS = {
+  uncertain: [["job.printed", "printed"], ["job.print_again", "again", "danger"]],
+  expired: [["job.print_now", "again"], ["job.drop", "drop", "danger"]],
+};
+
 function jobRow(app, job) {
   const { tone, code, message } = jobView(job);
   const printer = printerView(app.state.agent);
@@ -21,9 +27,9 @@ function jobRow(app, job) {
     h("span.job-what", null, t(`job.kind_${job.kind}`), job.copy === "reprint" && h("span.tax-tag", null, t("job.reprint")), job.label && h("span.soft", null, ` ${job.label}`)),
     h("span.job-state", null, t(code), why && `：${why}`),
     job.note && h("p.soft", null, t(job.note)),
-    job.state === "uncertain" && h("span.job-ask", null,
-      button(t("job.printed"), () => answerPrinted(app, job.id, true), { disabled: Boolean(app.state.busy) }),
-      button(t("job.print_again"), () => answerPrinted(app, job.id, false), { kind: "danger", disabled: Boolean(app.state.busy) })),
+    ANSWERS[job.state] && h("span.job-ask", null, ANSWERS[job.state].map(([words, answer, kind]) =>
+      button(t(words), () => answerPaper(app, job.id, answer), { kind, disabled: Boolean(app.state.busy) }))),
     app.state.jobFault?.id === job.id && h("p.fault", { role: "alert" }, errorWords(app.state.jobFault.error)),
-    ["held", "waiting", "queued"].includes(job.state) && button(t("job.cancel"), () => cancelJob(app, job.id), { kind: "quiet" }));
+    job.state === "failed" && button(t("job.retry"), () => retryJob(app, job.id)),
+    ["held", "waiting", "queued", "failed"].includes(job.state) && button(t("job.cancel"), () => cancelJob(app, job.id), { kind: "quiet" }));
 }
