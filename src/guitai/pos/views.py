@@ -17,7 +17,6 @@ from django.views.decorators.http import condition, require_safe
 
 from guitai.devices import rules
 from guitai_agent import knowledge
-from guitai_agent.knowledge.remedies import on_linux
 
 STATIC = Path(__file__).resolve().parent / "static"
 
@@ -72,7 +71,7 @@ def conditions() -> tuple[bytes, str]:
     """The book as JSON (``remedies`` by code, names of ``pictures``, and ``linux``: what stands
     in a step's place there) and its version."""
     remedies = {code: asdict(remedy) for code, remedy in knowledge.remedies().items()}
-    table = {"remedies": remedies, "pictures": sorted(drawings()), "linux": on_linux()}
+    table = {"remedies": remedies, "pictures": sorted(drawings()), "linux": knowledge.on_linux()}
     text = json.dumps(table, ensure_ascii=False, separators=(",", ":")).encode()
     return text, f'"{hashlib.sha256(text).hexdigest()[:16]}"'
 

@@ -5,7 +5,7 @@ Imports the standard library and ``guitai_agent.errors`` only (docs/decisions/00
 
 from .clock import drift_params
 from .printers import DEFAULT, Profile, by_model, by_usb, profile, profiles
-from .remedies import Ask, Fix, Remedy, picture, remedies, remedy
+from .remedies import Ask, Fix, Remedy, on_linux, picture, remedies, remedy
 
 __all__ = [
     "DEFAULT",
@@ -16,6 +16,7 @@ __all__ = [
     "by_model",
     "by_usb",
     "drift_params",
+    "on_linux",
     "picture",
     "profile",
     "profiles",
