@@ -12,7 +12,7 @@ from guitai_agent.errors import LinkError
 from guitai_agent.knowledge import profile
 from guitai_agent.printer.session import Session
 from guitai_agent.printer.status import Demultiplexer, Kind
-from guitai_agent.tests.rig import QUICK, new_printer, until
+from guitai_agent.tests.rig import QUICK, until
 
 SLIP = b"\x1b@" + b"A" * 300 + b"\n\x1dVB\0"
 
@@ -84,13 +84,6 @@ def test_noise_between_the_bytes_changes_nothing(noise, at):
 
 
 # -- a session over it ----------------------------------------------------------------------------
-
-
-@pytest.fixture
-def printer():
-    device = new_printer()
-    yield device
-    device.close()
 
 
 @pytest.fixture

@@ -9,32 +9,12 @@ from guitai_agent.escpos import commands
 from guitai_agent.journal import State
 from guitai_agent.printer.session import Session
 from guitai_agent.printer.worker import Pace
-from guitai_agent.tests.rig import Plug, Shop, new_printer, number_on, until
+from guitai_agent.tests.rig import Plug, Shop, number_on, until
 from guitai_agent.tests.slips import proof
 
 FIRST, SECOND = "job-AB10000001", "job-AB10000002"
 HEAD = "櫃台示範股份有限公司"
 INSIDE_A_PICTURE = 700
-
-
-@pytest.fixture
-def printer():
-    device = new_printer()
-    yield device
-    device.close()
-
-
-@pytest.fixture
-def plug(printer):
-    return Plug(printer)
-
-
-@pytest.fixture
-def shop(tmp_path, plug):
-    opened = Shop(tmp_path, plug).start()
-    until(lambda: opened.worker.report.link == "up")
-    yield opened
-    opened.stop()
 
 
 def fault(name):

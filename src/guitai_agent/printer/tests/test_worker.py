@@ -7,31 +7,11 @@ import pytest
 from guitai_agent.errors import AgentError
 from guitai_agent.knowledge import profile
 from guitai_agent.printer.session import Session
-from guitai_agent.tests.rig import BRISK, QUICK, Plug, Shop, new_printer, number_on, until
+from guitai_agent.tests.rig import BRISK, QUICK, Plug, Shop, number_on, until
 from guitai_agent.tests.slips import proof
 
 ID = "job-AB10000001"
 NEXT = "job-AB10000002"
-
-
-@pytest.fixture
-def printer():
-    device = new_printer()
-    yield device
-    device.close()
-
-
-@pytest.fixture
-def plug(printer):
-    return Plug(printer)
-
-
-@pytest.fixture
-def shop(tmp_path, plug):
-    opened = Shop(tmp_path, plug).start()
-    until(lambda: opened.worker.report.link == "up")
-    yield opened
-    opened.stop()
 
 
 def whole(printer):
