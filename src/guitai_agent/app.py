@@ -139,6 +139,7 @@ class Agent:
     def _make_till(self) -> TillKeeper:
         """The till of the server that was joined, on this computer's loopback."""
         till = TillKeeper(self._options.till_port, self._options.serve_till)
+        self.handler.server_of = till.server_of
         home = Home(default_root())
         self.handler.learn(UpkeepVerbs(till, self._joined, home, self.desk.version).table())
         return till

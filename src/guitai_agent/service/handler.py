@@ -54,11 +54,6 @@ class Peer:
     def authenticated(self) -> bool:
         return bool(self.role)
 
-    @property
-    def jobs_of(self) -> str | None:
-        """Whose jobs it sees: its own origin's; the owner all."""
-        return None if self.role == "owner" else self.origin
-
 
 class TooMuch(Exception):
     """The peer goes on although it is refused: hang up."""
@@ -73,6 +68,9 @@ class Handler:
         self._page_token = page_token
         self._peers: list[Peer] = []
         self._lock = threading.Lock()
+        self.server_of: Callable[[str], str] = lambda origin: origin
+        """The server whose page an origin is (``TillKeeper.server_of``): one till, one set of jobs,
+        whether its page came from the server or from this computer."""
         self.devices = DeviceVerbs(desk, self._spread)
         self._verbs = self._table()
         self.refusals = Refusals()
@@ -135,7 +133,7 @@ class Handler:
     def job_changed(self, job: Job) -> None:
         self._desk.doctor.job_news(job)
         news = messages.event("job.state", {"job": messages.job_json(job)})
-        self._spread(news, lambda peer: peer.jobs_of in (None, job.origin))
+        self._spread(news, lambda peer: self._jobs_of(peer) in (None, job.origin))
 
     def health_changed(self, health: dict[str, object]) -> None:
         self._spread(messages.event("health.changed", {"health": health}))
@@ -261,7 +259,7 @@ class Handler:
         return self._welcome(peer)
 
     def _welcome(self, peer: Peer) -> dict[str, object]:
-        jobs = self._desk.journal.open_jobs(peer.jobs_of)
+        jobs = self._desk.journal.open_jobs(self._jobs_of(peer))
         return {
             "agent_id": self._desk.agent_id,
             "version": self._desk.version,
@@ -277,7 +275,7 @@ class Handler:
         given = messages.sha256(message)
         wanted = Submission(
             job_id=messages.job_id(message),
-            origin=peer.origin,
+            origin=self.server_of(peer.origin),
             doc=doc,
             copy=messages.one_of(message, "copy", ("original", "reprint")),
             expires=messages.deadline(message, self._clock() + DAY),
@@ -295,9 +293,13 @@ class Handler:
         job, replay = self._desk.submit(wanted)
         return {"replay": replay, "missing": missing, **self._job(job)}
 
+    def _jobs_of(self, peer: Peer) -> str | None:
+        """Whose jobs it sees: those of its own server; the owner all."""
+        return None if peer.role == "owner" else self.server_of(peer.origin)
+
     def _own(self, peer: Peer, message: messages.Message) -> Job:
         job = self._desk.journal.get(messages.job_id(message))
-        if peer.jobs_of not in (None, job.origin):
+        if self._jobs_of(peer) not in (None, job.origin):
             raise AgentError("unknown_job")
         return job
 
@@ -314,7 +316,7 @@ class Handler:
 
     def _list(self, peer: Peer, message: messages.Message) -> dict[str, object]:
         limit = messages.number(message, "limit", 50, 1, 200)
-        jobs = self._desk.journal.latest(limit, peer.jobs_of)
+        jobs = self._desk.journal.latest(limit, self._jobs_of(peer))
         return {"jobs": [messages.job_json(job) for job in jobs]}
 
     def _selftest(self, peer: Peer, message: messages.Message) -> dict[str, object]:

@@ -15,6 +15,7 @@ from ..install.releases import Source, latest, numbers
 from ..install.updater import source_of
 from ..printer.report import moment
 from . import messages
+from .guard import own_origins
 from .tillpage import TillPage
 
 if TYPE_CHECKING:
@@ -67,6 +68,12 @@ class TillKeeper:
                 self._refused_at = None
             elif self._refused_at is None or self._clock() - self._refused_at >= RETRY_SECONDS:
                 self._open(wanted)
+
+    def server_of(self, origin: str) -> str:
+        """Whose page that is: the server's when it came from here, else its own origin."""
+        with self._lock:
+            page = self._page
+        return page.server if page and origin in own_origins(page.port) else origin
 
     def stop(self) -> None:
         """For good."""

@@ -460,6 +460,22 @@ def test_uncertain_is_asked_and_answered_once(agent, page, printed, state):
         assert reply["job"]["state"] == state
 
 
+def test_a_till_that_came_from_the_agent_has_the_jobs_of_its_server(agent, page):
+    """The same till by another address: nothing is lost from sight, nothing is printed twice."""
+    served = "http://127.0.0.1:47130"
+    agent.agent.handler.server_of = lambda origin: PAGE if origin == served else origin
+    here = Page(agent, served)
+    here.ask("pair", code=agent.code())
+    here.ask("print.submit", **job())
+    page.event("job.state", state="done")
+    here.event("job.state", state="done")
+    assert page.ask("print.get", job_id=job()["job_id"])["job"]["state"] == "done"
+    assert page.ask("print.submit", **job())["replay"]
+    assert page.ask("print.list")["jobs"] == here.ask("print.list")["jobs"]
+    here.close()
+    assert len(agent.pages) == 1
+
+
 def test_jobs_of_another_origin_are_not_shown(agent, page):
     page.ask("print.submit", **job())
     page.event("job.state", state="done")

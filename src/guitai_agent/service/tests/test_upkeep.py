@@ -43,6 +43,17 @@ def test_the_till_follows_the_server(till):
     assert till.as_json()["state"] == "off" and till.as_json()["url"] == ""
 
 
+def test_a_page_that_came_from_here_is_a_page_of_that_server(till):
+    till.follow(FIRST)
+    port = till.as_json()["url"].split(":")[2].split("/")[0]
+    for name in ("127.0.0.1", "localhost", "[::1]"):
+        assert till.server_of(f"http://{name}:{port}") == FIRST
+    for other in ("https://shop.example", "http://127.0.0.1:1", f"http://evil.example:{port}"):
+        assert till.server_of(other) == other
+    till.follow("")
+    assert till.server_of(f"http://127.0.0.1:{port}") == f"http://127.0.0.1:{port}"
+
+
 def test_after_the_end_nothing_is_opened(till):
     till.stop()
     till.follow(FIRST)
