@@ -48,10 +48,10 @@ def running(tmp_path, free_port):
         "--port", str(free_port), "--pair-file", str(pair_file), "--quiet",
     ]  # fmt: skip
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    until(pair_file.exists, 20)
+    until(pair_file.exists, 60)
     yield tmp_path, json.loads(pair_file.read_text())
     process.terminate()
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
 
 
 def test_the_demo_flow(running, free_port):
@@ -133,7 +133,7 @@ def full(*arguments):
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
-@pytest.mark.parametrize("where", ["guitai_agent.app.write_private", "guitai_agent.app.Journal"])
+@pytest.mark.parametrize("where", ["guitai_agent.app.write_private", "guitai_agent.cli.Agent"])
 def test_starting_on_a_full_disk_says_so(tmp_path, monkeypatch, where, free_port):
     monkeypatch.setattr(where, full)
     arguments = ("--device", "virtual", "--port", str(free_port), "--quiet")
