@@ -17,7 +17,7 @@ from .drivers.opening import DeviceOpener
 from .escpos.glyphs import paper_fonts
 from .identity import settle
 from .install.home import Home, default_root
-from .journal import Journal
+from .journal import open_or_seal
 from .knowledge import profile
 from .logbook import Logbook
 from .printer.report import device_json
@@ -65,8 +65,9 @@ class Agent:
         self._lock = Lock(options.data)
         self._logbook = Logbook(options.data, verbose=options.verbose)
         self.settings = SettingsFile(options.data)
-        self.journal = Journal(options.data / "journal.db")
-        settle(self.settings, self.journal)
+        self.journal = open_or_seal(options.data / "journal.db")
+        if not self.journal.sealed:
+            settle(self.settings, self.journal)
         self.virtual = self._virtual_printer()
         self.opener = self._make_opener()
         self.page_token = secrets.token_urlsafe(32)

@@ -143,8 +143,11 @@ class Doctor:
         return self._told_health()
 
     def probe(self) -> None:
-        """Ask the printer now. While a job is printing, that job is the probe."""
-        if self._queue_now().sending:
+        """Ask the printer now. While a job is printing, that job is the probe.
+
+        Without a journal nobody speaks to the printer.
+        """
+        if self._journal.sealed or self._queue_now().sending:
             return
         try:
             self._worker.probe(PROBE_SECONDS)
@@ -192,7 +195,7 @@ class Doctor:
     def _look(self) -> Look:
         report, chosen = self._worker.report, self._opener.chosen
         facts = Facts(
-            link=report.link,
+            link="unseen" if self._journal.sealed else report.link,
             code=report.code,
             ready=report.online,
             chosen=chosen,

@@ -66,6 +66,9 @@ class Submission:
 class Journal:
     """All jobs of one agent. Safe from any thread; ``on_change(job)`` follows each commit."""
 
+    sealed = False
+    """Broken, and only told of (``sealed.SealedJournal``)."""
+
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
         self.clock = clock
         self.on_change: Callable[[Job], None] = lambda job: None

@@ -148,7 +148,7 @@ class Desk:
             devices=devices,
             presences=presences,
             lines=self.tail.last(500),
-            jobs=self.journal.latest(200),
+            jobs=[] if self.journal.sealed else self.journal.latest(200),
             settings=self.settings.now,
         )
         now = datetime.fromtimestamp(self.clock(), TAIPEI)

@@ -16,6 +16,7 @@ from typing import Any
 from ..datadir import is_full
 from ..errors import AgentError
 from ..journal import Job, digest
+from ..journal.opening import JOURNAL_CODES
 from ..journal.store import Submission
 from ..logbook import traced
 from ..printer.report import Report, moment
@@ -259,7 +260,7 @@ class Handler:
         return self._welcome(peer)
 
     def _welcome(self, peer: Peer) -> dict[str, object]:
-        jobs = self._desk.journal.open_jobs(self._jobs_of(peer))
+        jobs = self._open_jobs(peer)
         return {
             "agent_id": self._desk.agent_id,
             "version": self._desk.version,
@@ -267,6 +268,15 @@ class Handler:
             "printer": self._printer(),
             "jobs": [messages.job_json(job) for job in jobs],
         }
+
+    def _open_jobs(self, peer: Peer) -> list[Job]:
+        """None where the journal cannot be read: a page is let in to hear of just that."""
+        try:
+            return self._desk.journal.open_jobs(self._jobs_of(peer))
+        except AgentError as error:
+            if error.code not in JOURNAL_CODES:
+                raise
+            return []
 
     # -- printing ---------------------------------------------------------------------------
 

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from guitai_agent.service.tests.test_protocol import Page, Running, job
 from guitai_agent.tests.rig import until
+from guitai_agent.tests.running import Page, Running, job
 
 
 def run_agent(folder):
@@ -27,18 +27,67 @@ def overwritten(path):
     path.write_bytes(b"\xa5" * 20_000)
 
 
-@pytest.mark.parametrize("spoil, sentence", [
-    (made_by_a_newer_agent, "列印日誌由較新版的列印程式建立"), (overwritten, "列印日誌已損毀"),
-])  # fmt: skip
-def test_an_agent_that_cannot_trust_its_journal_does_not_start_and_says_why(
-    tmp_path, spoil, sentence
-):
-    spoil(tmp_path / "journal.db")
+def test_an_agent_that_is_too_old_for_its_journal_does_not_start_and_says_why(tmp_path):
+    made_by_a_newer_agent(tmp_path / "journal.db")
     before = (tmp_path / "journal.db").read_bytes()
     ended = run_agent(tmp_path)
     assert ended.returncode == 2
-    assert sentence in ended.stderr.replace("\n", "")
+    assert "列印日誌由較新版的列印程式建立" in ended.stderr.replace("\n", "")
     assert (tmp_path / "journal.db").read_bytes() == before
+
+
+def test_an_agent_with_a_broken_journal_says_so_to_every_page_and_prints_nothing(tmp_path):
+    """Were it not to run, the till could say no more than that it does not."""
+    folder = tmp_path / "data"
+    agent = Running(folder)
+    page = Page(agent)
+    paired = page.ask("pair", code=agent.code())
+    page.close()
+    agent.stop()
+    for path in folder.glob("journal.db*"):
+        path.unlink()
+    overwritten(folder / "journal.db")
+    agent = Running(folder)
+    page = Page(agent)
+    welcome = page.ask("auth", token=paired["token"])
+    assert (welcome["ok"], welcome["jobs"]) == (True, [])
+    health = page.ask("diag.run")
+    assert [each["code"] for each in health["findings"]] == ["JOURNAL_BROKEN"]
+    assert any("journal.db" in step for step in health["findings"][0]["steps"])
+    states = {hop["hop"]: hop["state"] for hop in health["hops"]}
+    assert states == {"agent": "error", **dict.fromkeys(
+        ("driver", "port", "printer", "paper"), "unknown")}  # fmt: skip
+    assert page.error("print.submit", **job()) == "journal_broken"
+    assert page.error("print.get", job_id=job()["job_id"]) == "journal_broken"
+    assert agent.pages == []
+    owner = Page(agent, origin=agent.url)
+    owner.ask("auth", token=agent.agent.page_token)
+    assert owner.ask("diag.bundle")["ok"]
+    owner.close()
+    page.close()
+    agent.stop()
+    assert (folder / "journal.db").read_bytes() == b"\xa5" * 20_000
+
+
+def test_once_the_broken_journal_was_moved_away_it_prints_under_another_name(tmp_path):
+    folder = tmp_path / "data"
+    agent = Running(folder)
+    page = Page(agent)
+    before = page.ask("pair", code=agent.code())
+    page.close()
+    agent.stop()
+    for path in folder.glob("journal.db*"):
+        path.unlink()
+    overwritten(folder / "journal.db")
+    Running(folder).stop()
+    (folder / "journal.db").unlink()
+    agent = Running(folder)
+    page = Page(agent)
+    assert page.ask("auth", token=before["token"])["agent_id"] != before["agent_id"]
+    assert page.ask("print.submit", **job())["ok"]
+    until(lambda: len(agent.pages) == 1)
+    page.close()
+    agent.stop()
 
 
 @pytest.fixture
