@@ -235,6 +235,7 @@ class FakeAgent:
             if job["state"] not in ("queued", "waiting", "expired"):
                 raise LookupError("wrong_state")
             job.update(state="cancelled", reason="TAKEN_BACK", message="")
+            self.tell({"type": "job.state", "job": job})
         if kind == "print.renew":
             if job["state"] == "cancelled":
                 raise LookupError("wrong_state")
