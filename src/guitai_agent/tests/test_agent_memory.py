@@ -10,8 +10,8 @@ from guitai_agent.identity import settle
 from guitai_agent.journal import Journal, State
 from guitai_agent.journal.store import Submission
 from guitai_agent.service.joining import Membership, MembershipFile
-from guitai_agent.service.tests.test_protocol import Page, Running, job
 from guitai_agent.tests.rig import number_on, until
+from guitai_agent.tests.running import Page, Running, job
 
 FOREVER = 9e12
 

@@ -7,7 +7,7 @@ import pytest
 
 from guitai_agent import datadir
 from guitai_agent.service.tests.test_device_messages import NETWORK, Counter
-from guitai_agent.service.tests.test_protocol import Page, Running
+from guitai_agent.tests.running import Page, Running
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from guitai_agent.datadir import SettingsFile
 from guitai_agent.service.joining import Membership, MembershipFile
 from guitai_agent.service.pairing import PairingDesk
-from guitai_agent.service.tests.test_protocol import Running
+from guitai_agent.tests.running import Running
 
 SPOILT = [b"", b"{", b"\xff\xfe\x00", b"[]", b"null", b'"text"', b"[" * 100_000]
 CONFIG = [

@@ -5,8 +5,8 @@ import socket
 import pytest
 
 from guitai_agent.service.joining import Membership, MembershipFile
-from guitai_agent.service.tests.test_protocol import PAGE, Page, Running, job
 from guitai_agent.tests.rig import number_on, until
+from guitai_agent.tests.running import PAGE, Page, Running, job
 from guitai_agent.tests.slips import proof
 from twinvoice import paper
 

@@ -12,8 +12,8 @@ import pytest
 
 from guitai_agent.knowledge import remedy
 from guitai_agent.service.joining import Membership
-from guitai_agent.service.tests.test_protocol import OTHER, Page, Running, job
 from guitai_agent.tests.rig import until
+from guitai_agent.tests.running import OTHER, Page, Running, job
 from guitai_agent.tests.slips import proof
 from twinvoice import paper
 
@@ -38,22 +38,6 @@ def agent(tmp_path):
     running.agent.desk.doctor.eyes._presences = list  # this machine's own USB is no part of it
     yield running
     running.stop()
-
-
-@pytest.fixture
-def page(agent):
-    opened = Page(agent)
-    opened.token = opened.ask("pair", code=agent.code(), terminal="R1", label="收銀機 1")["token"]
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def owner(agent):
-    opened = Page(agent, origin=agent.url)
-    assert opened.ask("auth", token=agent.agent.page_token)["ok"]
-    yield opened
-    opened.close()
 
 
 def codes(health):
