@@ -83,6 +83,9 @@ if ($Uninstall) {
     Remove-Everything
     exit 0
 }
+if (-not (Get-Command py -ErrorAction SilentlyContinue)) {
+    throw '這台電腦沒有 Python：請到 python.org 下載安裝 Python 3.11 以上（勾選 py launcher）後再試。'
+}
 & py -3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 if ($LASTEXITCODE -ne 0) { throw '需要 Python 3.11 以上：請到 python.org 下載安裝後再試。' }
 Test-Sums

@@ -94,7 +94,7 @@ def run(
     except AgentError as error:
         _fail(_told(error), 2)
     except OSError as error:
-        _fail(_why_not(error, data), 3)
+        _fail(_why_not(error), 3)
 
 
 @app.command()
@@ -245,7 +245,7 @@ def _make_agent(options: Options) -> Agent:
     except AgentError as error:
         _fail(_told(error), 2)
     except OSError as error:
-        _fail(_why_not(error, options.data), 3)
+        _fail(_why_not(error), 3)
 
 
 def _told(error: AgentError) -> str:
@@ -261,12 +261,12 @@ def _told(error: AgentError) -> str:
     return "\n".join([f"{known.message}（{code}）", *numbered])
 
 
-def _why_not(error: OSError, folder: Path) -> str:
+def _why_not(error: OSError) -> str:
     """Why the agent could not start: the disk, a file, or else the port."""
     if is_full(error):
         return _told(AgentError("disk_full"))
     if error.filename is not None:  # a socket has none
-        return f"無法使用資料夾 {folder}：{error}"
+        return f"無法讀寫 {error.filename}：{error.strerror}"
     return f"無法開啟連接埠：{error}"
 
 

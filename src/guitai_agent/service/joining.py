@@ -7,6 +7,7 @@ for private addresses, and for who says so.
 import http.client
 import ipaddress
 import json
+import logging
 import threading
 import urllib.error
 import urllib.request
@@ -19,6 +20,8 @@ from urllib.parse import urlsplit
 from ..datadir import Unreadable, flat, known_fields, put_aside, read_object, write_private
 from ..errors import AgentError
 from .tillheaders import Upstream, upstream_of
+
+log = logging.getLogger(__name__)
 
 SECONDS = 10.0
 LONGEST_ANSWER = 65_536
@@ -51,18 +54,25 @@ class MembershipFile:
         self.now = self._read()
 
     def keep(self, membership: Membership | None) -> None:
+        """On disk first: what is not there would be gone with the next start. OSError."""
         with self._lock:
-            self.now = membership
             if membership is None:
                 self._path.unlink(missing_ok=True)
             else:
                 write_private(self._path, json.dumps(flat(membership), ensure_ascii=False))
+            self.now = membership
 
     def mark_refused(self, token: str) -> None:
         """The server does not know that token any more; a newer one is left alone."""
         now = self.now
-        if now is not None and now.token == token:
-            self.keep(replace(now, refused=True))
+        if now is None or now.token != token:
+            return
+        refused = replace(now, refused=True)
+        try:
+            self.keep(refused)
+        except OSError as error:  # the next start asks the server once more, and learns it again
+            log.warning("cannot keep that the server removed us: %s", error)
+            self.now = refused
 
     def _read(self) -> Membership | None:
         try:

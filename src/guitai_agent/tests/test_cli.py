@@ -143,6 +143,13 @@ def test_starting_on_a_full_disk_says_so(tmp_path, monkeypatch, where, free_port
     assert "3. 空出 1 GB 以上後，再啟動列印程式" in text and "連接埠" not in text
 
 
+def test_a_file_that_cannot_be_written_is_named(tmp_path, free_port):
+    (tmp_path / "file").write_text("")
+    arguments = ("--device", "virtual", "--port", str(free_port), "--quiet")
+    got, text = call("run", "--data", str(tmp_path / "file" / "data"), *arguments)
+    assert (got, f"無法讀寫 {tmp_path}/file/data" in text, "連接埠" in text) == (3, True, False)
+
+
 def test_a_port_that_is_taken_is_told_as_that(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         arguments = ("--device", "virtual", "--port", str(taken.getsockname()[1]), "--quiet")

@@ -6,6 +6,7 @@ import errno
 import pytest
 
 from guitai_agent import datadir
+from guitai_agent.service.joining import Membership, MembershipFile
 from guitai_agent.service.tests.test_device_messages import NETWORK, Counter
 from guitai_agent.tests.running import Page, Running
 
@@ -55,3 +56,17 @@ def test_choosing_is_refused_with_the_disks_word_and_undone(tmp_path, fill):
     fill(False)
     assert counter.ask("scanner.select", device_id="", baud=19200)["ok"]
     counter.stop()
+
+
+def test_a_server_is_joined_on_disk_or_not_at_all(tmp_path, fill):
+    file = MembershipFile(tmp_path)
+    fill()
+    joined = Membership("https://shop.example", "wss://shop.example/relay/agent", "m.s", "1", "店")
+    with pytest.raises(OSError):
+        file.keep(joined)
+    assert file.now is None
+    fill(False)
+    file.keep(joined)
+    fill()
+    file.mark_refused("m.s")  # the server's word holds, though it cannot be written down
+    assert file.now.refused and not MembershipFile(tmp_path).now.refused
