@@ -156,9 +156,12 @@ class NotPaused(Conflict):
     sentence = "這段號碼還在使用中或已結束。請先按「暫停」，核對之後再恢復。"
 
 
-class ReasonMissing(BadInput):
+class BadReason(BadInput):
     code = "NUM-REASON"
-    sentence = "請寫下原因，例如「自備份還原，與加值中心核對」；會記在操作紀錄裡。"
+    sentence = (
+        "請寫下原因（1 到 {limit} 個字，不能有表情符號或看不見的字元），"
+        "例如「自備份還原，與加值中心核對」。"
+    )
 
 
 class NotInRange(BadInput):

@@ -5,15 +5,17 @@ from uuid import UUID
 
 from django.db import transaction
 
-from guitai.kernel import audit
+from guitai.kernel import audit, text
 from guitai.kernel.audit import Actor
-from guitai.numbering.errors import NotInRange, NotPaused, ReasonMissing
+from guitai.numbering.errors import BadReason, NotInRange, NotPaused
 from guitai.numbering.models import Range
 from guitai.numbering.rules import Owner, RangeState, Span, unbooked
 from guitai.numbering.services._locks import lock_range
 from guitai.numbering.services._parts import facts, owner_of, part_of
 from twinvoice.faults import Fault
 from twinvoice.track import InvoiceNumber
+
+LONGEST_REASON = 100
 
 
 def note_issued(range_id: UUID, first: str, last: str, actor: Actor, reason: str) -> Range:
@@ -23,11 +25,12 @@ def note_issued(range_id: UUID, first: str, last: str, actor: Actor, reason: str
     reported as unused, mof.md §4). What came before stays with its invoices, what comes after
     stays paused until a person resumes it. A register's numbers are issued without a gap, so there
     ``first`` is its next number; in the stock it may be any, because books may have been handed out
-    after the backup. Returns the unbooked range. Raises ``ReasonMissing``, ``NotPaused``,
+    after the backup. Returns the unbooked range. Raises ``BadReason``, ``NotPaused``,
     ``NotInRange``, ``RangeNotFound``.
     """
-    if not reason.strip():
-        raise ReasonMissing(field="reason")
+    why = text.tidy(reason)
+    if not 1 <= len(why) <= LONGEST_REASON or text.first_fault(why):
+        raise BadReason(field="reason", limit=LONGEST_REASON)
     with transaction.atomic():
         row = lock_range(range_id)
         if row.state != RangeState.PAUSED:
@@ -36,7 +39,7 @@ def note_issued(range_id: UUID, first: str, last: str, actor: Actor, reason: str
         before = facts(row)
         found = _cut(row, part)
         audit.record(
-            actor, "numbering.unbooked", found, before=before, after=facts(found), reason=reason
+            actor, "numbering.unbooked", found, before=before, after=facts(found), reason=why
         )
     return found
 
@@ -50,20 +53,20 @@ def _part(row: Range, first: str, last: str) -> Span:
     return span
 
 
-def _number(row: Range, field: str, text: str) -> int:
-    typed = unicodedata.normalize("NFKC", text).replace(" ", "").upper()
+def _number(row: Range, field: str, typed: str) -> int:
+    tidied = unicodedata.normalize("NFKC", typed).replace(" ", "").upper()
     try:
-        number = InvoiceNumber.parse(typed)
+        number = InvoiceNumber.parse(tidied)
     except Fault as error:
-        raise _refusal(row, field, text) from error
+        raise _refusal(row, field, typed) from error
     if number.track != row.track:
-        raise _refusal(row, field, text)
+        raise _refusal(row, field, typed)
     return number.value
 
 
-def _refusal(row: Range, field: str, text: str) -> NotInRange:
+def _refusal(row: Range, field: str, typed: str) -> NotInRange:
     begin, end = InvoiceNumber.of(row.track, row.next_no), InvoiceNumber.of(row.track, row.end_no)
-    return NotInRange(field=field, number=text[:20], begin=str(begin), end=str(end))
+    return NotInRange(field=field, number=typed[:20], begin=str(begin), end=str(end))
 
 
 def _cut(row: Range, part: Span) -> Range:

@@ -5,7 +5,7 @@ import pytest
 from guitai.kernel import clock
 from guitai.kernel.testing import taipei
 from guitai.numbering import queries, services
-from guitai.numbering.errors import NotInRange, NotPaused, ReasonMissing
+from guitai.numbering.errors import BadReason, NotInRange, NotPaused
 from guitai.numbering.models import Range
 from guitai.numbering.rules import Span
 from guitai.numbering.services import OwnerRef
@@ -110,8 +110,9 @@ def test_numbers_that_cannot_be_are_refused_at_their_field(shop, first, last, fi
 
 def test_only_a_paused_range_is_cut_and_never_without_a_reason(shop):
     with shop.tenant():
-        with pytest.raises(ReasonMissing):
-            services.note_issued(his_range(), "AB00000005", "AB00000016", BOSS, " ")
+        for reason in (" ", "還原😀", "原" * 101):
+            with pytest.raises(BadReason):
+                services.note_issued(his_range(), "AB00000005", "AB00000016", BOSS, reason)
         services.resume(his_range(), BOSS)
         with pytest.raises(NotPaused):
             services.note_issued(his_range(), "AB00000005", "AB00000016", BOSS, WHY)
