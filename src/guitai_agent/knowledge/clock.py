@@ -1,10 +1,5 @@
-"""What a wrong clock of the agent's computer means, in words for the book's sentences.
+"""How wrong the clock of the agent's computer is, in words for the book's sentences."""
 
-Slips come with the server's moment of expiry, a day ahead (agent-protocol.md §6); the agent holds
-its own clock against it. Nothing else depends on that clock.
-"""
-
-SLIP_LIFE_MS = 24 * 3600 * 1000
 UNITS = ((86_400, "天"), (3_600, "小時"), (60, "分鐘"))
 
 
@@ -14,7 +9,6 @@ def drift_params(drift_ms: int) -> dict[str, object]:
         "minutes": round(abs(drift_ms) / 60_000),
         "way": "快" if drift_ms > 0 else "慢",
         "amount": _amount(abs(drift_ms) / 1000),
-        "effect": _effect(drift_ms),
     }
 
 

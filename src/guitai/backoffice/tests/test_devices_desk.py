@@ -337,7 +337,7 @@ def test_a_wrong_clock_is_said_of_the_agent_s_computer(desk, shop, told):
     date = {"code": "CLOCK_DATE", "level": "error", "hop": "clock", "message": "已停止開立發票。"}
     beat(shop, clock={"drift_ms": 2 * 86_400_000}, findings=[date] * len(told))
     page = one(desk, shop)
-    assert "比伺服器快 2 天，單據一送到就算過期，印不出來。" in page
+    assert "比伺服器快 2 天，等候列印的單據過期時間會不準。" in page
     assert "停止開立" not in page
 
 

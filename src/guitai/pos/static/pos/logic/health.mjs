@@ -77,22 +77,16 @@ function notOurs(one, askedAt) {
   return words ? { ...one, level: "warn", message: "", words, steps: [], picture: "", fix: null, ask: null } : one;
 }
 
-/** Slips live a day (agent-protocol.md §6): a computer that is a day ahead prints none. */
-const SLIP_LIFE_MS = 24 * 3600 * 1000;
-
 /**
  * The agent's finding about its clock. On this computer the page knows the clock better itself; over
- * the relay it is another computer's, which sells nothing: only its slips expire at a wrong time.
+ * the relay it is another computer's: what is sold here goes on, and paper comes out; it only counts
+ * wrongly how long slips have waited.
  */
 function clockThere(one, { way, health }) {
   if (way !== "relay") return [];
-  const drift = health.clock?.drift_ms ?? 0;
-  const useless = drift >= SLIP_LIFE_MS;
   const words = one.code === "CLOCK_DATE" ? "clock.there_date" : "clock.there";
-  const effect = useless ? "clock.there_useless" : drift > 0 ? "clock.there_fast" : "clock.there_slow";
-  const told = { words, effect, drift, firstStep: "clock.go_there", message: "" };
-  // Only what keeps paper from coming out has a place on the way and in the strip.
-  return [{ ...one, ...told, code: "CLOCK_THERE", level: useless ? "error" : "warn", hop: useless ? "agent" : "" }];
+  const told = { words, drift: health.clock?.drift_ms ?? 0, firstStep: "clock.go_there", message: "" };
+  return [{ ...one, ...told, code: "CLOCK_THERE", level: "warn", hop: "" }];
 }
 
 const isClock = ({ code }) => code === "CLOCK_DRIFT" || code === "CLOCK_DATE";

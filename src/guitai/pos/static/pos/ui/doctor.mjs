@@ -78,17 +78,17 @@ function stepsOf({ steps, firstStep }) {
 }
 
 /** What the page knows beyond the book: how wrong the clock is, which version is too old. */
-function extraOf(app, { code, hop, effect, drift }) {
-  if (code === "CLOCK_THERE") return h("p", null, clockThere(app, effect, drift));
+function extraOf(app, { code, hop, drift }) {
+  if (code === "CLOCK_THERE") return h("p", null, clockThere(app, drift));
   if (hop === "clock" && app.state.clock.code === code) return h("p.soft", null, driftSentence(app.state.clock.drift));
   if (code === "AGENT_OLD") return h("p.soft", null, t("doctor.versions", { mine: app.state.agent.version || "?", least: app.state.till?.agent?.min_version ?? "" }));
   return null;
 }
 
 /** Which computer it is, what follows, and that this device may go on. */
-function clockThere(app, effect, drift) {
+function clockThere(app, drift) {
   const where = app.state.agent.relayAgent?.register_name ?? "";
-  const told = t(effect, { where, amount: amountWords(driftWords(drift)) });
+  const told = t(drift > 0 ? "clock.there_fast" : "clock.there_slow", { where, amount: amountWords(driftWords(drift)) });
   return app.state.clock.code ? told : `${told}${t("clock.here_right")}`;
 }
 
