@@ -18,9 +18,3 @@ def _amount(seconds: float) -> str:
         if seconds >= 2 * size:
             return f"{round(seconds / size)} {name}"
     return f"{round(seconds)} 秒"
-
-
-def _effect(drift_ms: int) -> str:
-    if drift_ms >= SLIP_LIFE_MS:
-        return "單據一送到就算過期，印不出來"
-    return "等候列印的單據會提早過期" if drift_ms > 0 else "等候列印的單據會延後過期"
