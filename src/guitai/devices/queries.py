@@ -9,7 +9,7 @@ from django.db.models import Count, Min, Q, QuerySet
 
 from guitai.devices.errors import JobNotFound
 from guitai.devices.models import Agent, AgentBeat, PrintJob
-from guitai.devices.rules import OPEN, JobState, Queue
+from guitai.devices.rules import OPEN, UNBEGUN, JobState, Queue
 from guitai.kernel import ids
 
 RECENT = timedelta(days=3)
@@ -41,8 +41,8 @@ def may_be_on_paper(subject_id: UUID, kinds: list[str]) -> bool:
 
 
 def waiting_job(subject_id: UUID, kinds: list[str]) -> PrintJob | None:
-    """A job for this slip that has not left yet."""
-    return jobs_of(subject_id).filter(kind__in=kinds, state=JobState.WAITING.value).first()
+    """A job for this slip that has not begun: it has not left yet, or its time ran out there."""
+    return jobs_of(subject_id).filter(kind__in=kinds, state__in=UNBEGUN).first()
 
 
 def beat(register_id: UUID) -> AgentBeat | None:

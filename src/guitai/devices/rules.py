@@ -77,6 +77,10 @@ OPEN = frozenset({JobState.WAITING, JobState.SENT, JobState.UNCERTAIN, JobState.
 """States that a page lists again after a reload: nothing expires in silence."""
 
 
+UNBEGUN = (JobState.WAITING, JobState.EXPIRED)
+"""Of these nothing is on paper and nothing comes by itself."""
+
+
 def may_change(before: str, after: str) -> bool:
     return JobState(after) in TRANSITIONS[JobState(before)]
 

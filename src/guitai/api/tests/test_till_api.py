@@ -476,6 +476,22 @@ class TestPrinting:
         with till.shop.tenant():
             assert Invoice.objects.get().printed_at is not None
 
+    def test_paper_that_expired_unbegun_is_asked_about_and_what_follows_is_the_original(
+        self, till, page
+    ):
+        sold = page.post("sales", sale_body(till)).json()
+        job = sold["print_jobs"][0]["id"]
+        path, again = f"print-jobs/{job}/state", f"orders/{sold['order']['id']}/reprint"
+        page.post(path, {"state": "sent", "detail": "agent-9f0c"})
+        page.post(path, {"state": "expired", "detail": "EXPIRED"})
+        [listed] = page.get("print-jobs?state=waiting").json()["jobs"]
+        assert (listed["id"], listed["state"]) == (job, "expired")
+        asked = page.post(again, {"what": "proof"}).json()["print_jobs"][0]
+        assert (asked["id"], asked["copy"]) == (job, "original")  # the same paper, once
+        page.post(path, {"state": "cancelled", "detail": "EXPIRED"})
+        fresh = page.post(again, {"what": "proof"}).json()["print_jobs"][0]
+        assert (fresh["id"] != job, fresh["copy"]) == (True, "original")
+
     def test_a_proof_without_the_aes_key_says_what_to_do(self, till, page):
         job = page.post("sales", sale_body(till)).json()["print_jobs"][0]["id"]
         with till.shop.tenant():

@@ -267,8 +267,9 @@ def test_slips_with_state_and_reason(desk, shop):
     with scope.tenant(shop.merchant_id):
         made = [
             devices.queue_print(shop.register.id, JobKind.PROOF, new_id(), Copy.ORIGINAL, NOON)
-            for _ in range(3)
+            for _ in range(4)
         ]
+        devices.change_state(made[3], "expired", "EXPIRED", NOON)
         devices.change_state(made[0], "sent", "", NOON)
         devices.change_state(made[0], "uncertain", "LINK_STALLED", NOON)
         devices.change_state(made[2], "sent", "agent-9f0c", NOON)
@@ -277,6 +278,8 @@ def test_slips_with_state_and_reason(desk, shop):
     assert "不確定有沒有印出" in page
     assert knowledge.remedy("LINK_STALLED").message in page
     assert "店員確認已印好。" in page
+    assert "等太久，還沒有印" in page and "回答還要不要印" in page
+    assert knowledge.remedy("JOB_EXPIRED").message in page
     assert "agent-9f0c" not in page
     assert knowledge.remedy("JOB_UNCERTAIN").message in page
     assert "最近結束的單據" in page

@@ -7,7 +7,7 @@ from uuid import UUID
 from guitai.devices import queries
 from guitai.devices.errors import WrongJobState
 from guitai.devices.models import PrintJob
-from guitai.devices.rules import Copy, JobKind, JobState, may_change
+from guitai.devices.rules import UNBEGUN, Copy, JobKind, JobState, may_change
 from guitai.kernel import ids, scope, sqlcall
 
 NOT_PRINTED = "NOT_PRINTED"
@@ -60,9 +60,9 @@ def change_state(job: PrintJob, after: str, detail: str, now: datetime) -> bool:
 
 
 def cancel_waiting(subject_ids: list[UUID], now: datetime, detail: str) -> int:
-    """Takes back slips that have not left yet; how many."""
+    """Takes back slips that have not begun; how many."""
     return int(
-        PrintJob.objects.filter(subject_id__in=subject_ids, state=JobState.WAITING.value).update(
-            state=JobState.CANCELLED.value, detail=detail[:200], changed_at=now
+        PrintJob.objects.filter(subject_id__in=subject_ids, state__in=UNBEGUN).update(
+            state=JobState.CANCELLED.value, detail=detail[:200], changed_at=now, sent_at=None
         )
     )

@@ -111,6 +111,14 @@ def test_what_never_began_leaves_the_next_paper_the_original(shop, before, said)
     assert not queries.may_be_on_paper(job.subject_id, ["proof"])
 
 
+def test_what_never_began_is_answered_as_it_is_and_taken_back_with_its_sale(shop):
+    job = states(shop, queue(shop), ("sent", "agent-9f0c"), ("expired", "EXPIRED"))
+    assert queries.waiting_job(job.subject_id, ["proof"]) == job
+    assert services.cancel_waiting([job.subject_id], NOON, "訂單已取消") == 1
+    assert queries.waiting_job(job.subject_id, ["proof"]) is None
+    assert not queries.may_be_on_paper(job.subject_id, ["proof"])
+
+
 def test_what_was_wanted_after_its_time_is_under_way_again(shop):
     job = states(shop, queue(shop), ("sent", "a"), ("expired", "EXPIRED"), ("sent", "a"))
     assert (job.state, job.copy) == ("sent", "original")

@@ -45,6 +45,12 @@ test("a cut line is told, and the wish stays until it is carried", async () => {
   assert.deepEqual([app.state.jobFault, small.get("owed_reprints")], [null, {}]);
 });
 
+test("as long as the server does not know that the old slip was given up, the new one is owed", async () => {
+  app = till({ post: { kind: "ok", data: { print_jobs: [{ id: "old" }] } } });
+  await payOwed(app);
+  assert.deepEqual(small.get("owed_reprints"), { old: WISH });
+});
+
 test("while the answer itself is under way, nothing is asked for before it was heard", async () => {
   app = till({ busy: "resolve" });
   await payOwed(app);

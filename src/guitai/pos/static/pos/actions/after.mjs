@@ -119,7 +119,7 @@ export async function payOwed(app) {
   app.paying = true;
   try {
     for (const [jobId, wish] of Object.entries(owed.all())) {
-      if (!(await pay(app, wish))) return app.set({ jobFault: { id: jobId, error: { code: "job", words: "job.reprint_owed" } } });
+      if (!(await pay(app, jobId, wish))) return app.set({ jobFault: { id: jobId, error: { code: "job", words: "job.reprint_owed" } } });
       owed.drop(jobId);
       if (app.state.jobFault?.id === jobId) app.set({ jobFault: null });
     }
@@ -129,12 +129,14 @@ export async function payOwed(app) {
 }
 
 /** True when the server has taken the wish, or refused it for good. */
-async function pay(app, { orderId, what, label, known }) {
+async function pay(app, jobId, { orderId, what, label, known }) {
   const slips = await slipsOf(app, orderId);
   if (!slips) return false;
   if (slips.some((id) => !known.includes(id))) return app.prints.fetchWaiting();
   const answer = await newSlip(app, orderId, what, label);
-  return answer.kind !== "unknown";
+  if (answer.kind === "unknown") return false;
+  // The very slip that was given up: the server has not heard of that yet, and makes no other one.
+  return !answer.data?.print_jobs?.some(({ id }) => id === jobId);
 }
 
 export const retryJob = (app, jobId) => atJob(app, jobId, () => app.prints.retry(jobId));

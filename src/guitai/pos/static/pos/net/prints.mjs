@@ -174,7 +174,7 @@ export class Prints {
     const id = agentJob.job_id;
     const job = this.jobs.get(id);
     if (!job) return agentJob.kind === "selftest" ? undefined : this.strangers.meet(agentJob);
-    if (job.ended && (isOpen(agentJob) || isQuestion(agentJob))) return this.#endThere(agentJob, job.ended);
+    if (job.ended) return isOpen(agentJob) || isQuestion(agentJob) ? this.#endThere(agentJob, job.ended) : undefined;
     // Somebody said 「未印出」 at the agent's own page: here the paper is still owed.
     if (agentJob.reason === "NOT_PRINTED" && !this.answered.has(id)) {
       return this.#set(id, { state: "uncertain", asked: true, at: "", message: "", settled: true, note: "job.unprinted_there" });
@@ -247,8 +247,8 @@ export class Prints {
     if (there?.state === "sending" && !printed) throw { code: "job", words: "job.printing_there" };
     const onPaper = there?.state === "done";
     const ended = printed || onPaper ? "done" : "cancelled";
-    this.#set(job.id, { state: ended, ended, reported: ended, note: "", message: "" });
     const why = printed ? "CONFIRMED" : job.state === "expired" ? "EXPIRED" : "NOT_PRINTED";
+    this.#set(job.id, { state: ended, ended, reported: ended, note: "", message: "" });
     await this.#report(job.id, ended, onPaper ? there.reason ?? "" : why);
     if (onPaper && !printed) return "printed";
     return answer === "again" ? "new" : "ended";
