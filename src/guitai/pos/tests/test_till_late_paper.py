@@ -164,6 +164,7 @@ def test_a_full_disk_holds_the_paper_and_it_goes_by_itself_once_there_is_room(pa
     scan(page, COFFEE)
     pay(page, world)
     expect(page.locator(".job")).to_contain_text("等發票機")
+    expect(page.locator(".job")).to_contain_text("排除後會自動印出")
     agent.refusal = ""
     agent.find()  # the doctor says that there is room again
     expect(page.locator(".job")).to_contain_text("已印好", timeout=40_000)

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -176,7 +177,13 @@ def test_an_uncertain_job_is_settled_by_a_person(agent, light):
     agent.journal.submit(wanted)
     agent.journal.move(agent.journal.get("job-0001"), State.SENDING)
     agent.journal.recover()
+    late = agent.journal.submit(replace(wanted, job_id="job-0002"))[0]
+    agent.journal.move(late, State.EXPIRED, "EXPIRED")
     visit_any(light, agent)
+    light.locator("#findings").get_by_text("已過列印期限，還沒有印").wait_for()
+    light.get_by_role("button", name="不用了 b-0002").click()
+    light.locator("#jobs").get_by_text("已取消列印。").wait_for()
+    assert agent.journal.get("job-0002").state.value == "cancelled"
     light.get_by_role("link", name="到「列印工作」選擇").wait_for()
     light.get_by_role("button", name="未印出 b-0001").click()
     light.locator("#jobs").get_by_text("已由人員確認未印出。").wait_for()

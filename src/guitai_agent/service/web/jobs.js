@@ -4,7 +4,7 @@ import { button, byId, element, fill, moment } from "./dom.js";
 
 const STATES = {
   queued: ["排隊中", "wait"], waiting: ["等待中", "warn"], sending: ["列印中", "wait"],
-  done: ["已印好", "good"], uncertain: ["不確定", "bad"], expired: ["已逾時", "wait"],
+  done: ["已印好", "good"], uncertain: ["不確定", "bad"], expired: ["還沒印", "bad"],
   cancelled: ["已取消", "wait"],
 };
 const KINDS = { document: "單據", selftest: "測試", pairing: "配對碼" };
@@ -21,7 +21,7 @@ export async function refreshJobs() {
 }
 
 function show() {
-  const open = (job) => Number(job.state === "uncertain");
+  const open = (job) => Number(["uncertain", "expired"].includes(job.state));
   const sorted = [...jobs.values()]
     .sort((a, b) => open(b) - open(a) || b.submitted_at.localeCompare(a.submitted_at)).slice(0, MOST);
   byId("no-jobs").hidden = sorted.length > 0;
@@ -51,9 +51,10 @@ function deeds(job) {
     return [button("已印好", settle("yes"), { name: `已印好 ${number}` }),
       button("未印出", settle("no"), { name: `未印出 ${number}` })];
   }
-  if (job.state === "queued" || job.state === "waiting") {
+  if (["queued", "waiting", "expired"].includes(job.state)) {
+    const word = job.state === "expired" ? "不用了" : "取消"; // printing it is the register's to say
     const cancel = async () => remember((await ask("print.cancel", { job_id: job.job_id })).job);
-    return [button("取消", cancel, { name: `取消 ${number}` })];
+    return [button(word, cancel, { name: `${word} ${number}` })];
   }
   return [];
 }

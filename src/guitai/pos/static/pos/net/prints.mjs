@@ -138,8 +138,8 @@ export class Prints {
 
   #refused(job, error) {
     // The agent went away in the middle: the next reconnect asks it what became of the job.
-    if (["closed", "timeout"].includes(error.code)) return this.#set(job.id, { state: "held", message: "" });
-    if (isPassing(error)) return this.#set(job.id, { state: "held", message: error.message || error.code });
+    if (["closed", "timeout"].includes(error.code)) return this.#set(job.id, { state: "held", message: "", note: "" });
+    if (isPassing(error)) return this.#set(job.id, { state: "held", message: error.message || error.code, note: "job.by_itself" });
     // It has the job, handed over from another address of this till: nobody here knows how it ended.
     if (error.code === "conflict") return this.#question(job.id, "uncertain", "job.loose");
     if (error.code !== "expired") return this.#fail(job.id, error);
@@ -157,7 +157,7 @@ export class Prints {
   }
 
   async #submit(job) {
-    this.#set(job.id, { state: "fetching", message: "" });
+    this.#set(job.id, { state: "fetching", message: "", note: "" });
     const answer = await this.api.get(`print-jobs/${job.id}`);
     if (answer.kind === "unknown") return this.#set(job.id, { state: "held" });
     if (answer.kind === "refused") return this.#fail(job.id, answer.error);

@@ -306,6 +306,7 @@ export const en = {
   "job.expired": "waited too long, not printed: still wanted?",
   "job.print_now": "Print it",
   "job.drop": "Not needed",
+  "job.by_itself": "Once that is solved it is printed by itself.",
   "job.retry": "Try again",
   "job.answered_there": "This was already answered at another device.",
   "job.cancelled": "cancelled",

@@ -306,6 +306,7 @@ export const zh = {
   "job.expired": "等太久，還沒有印：還要印嗎？",
   "job.print_now": "印出來",
   "job.drop": "不用了",
+  "job.by_itself": "排除後會自動印出，不必再按。",
   "job.retry": "再試一次",
   "job.answered_there": "這張已經在另一台裝置回答過了。",
   "job.cancelled": "已取消",
