@@ -95,7 +95,7 @@ def test_without_the_agent_the_page_knows_the_cure_and_turns_green_by_itself(fro
     with agent_away(house):
         expect(page.locator(".hop.bad")).to_contain_text("列印程式", timeout=PATIENCE)
         expect(page.locator(".finding h3").first).to_have_text("列印程式沒有執行。")
-        expect(page.locator(".finding .steps").first).to_contain_text("「櫃台列印程式」")
+        expect(page.locator(".finding .steps").first).to_contain_text("啟動列印程式")
         expect(front.strip("發票機")).to_have_text("列印程式未執行")
     expect(page.get_by_text(WELL)).to_be_visible(timeout=60_000)
     assert "請先嘗試重開系統和裝置" not in page.content()
