@@ -293,7 +293,9 @@ export class Prints {
 
   /** Hand over again what could not be taken. */
   async retry(jobId) {
-    if (!this.busy.has(jobId)) await this.#advance(this.jobs.get(jobId));
+    if (this.busy.has(jobId)) return;
+    this.#set(jobId, { state: "held", message: "" }); // Where no agent is there, it waits for one.
+    await this.#advance(this.jobs.get(jobId));
   }
 
   /** Take a job back that has not begun. */
