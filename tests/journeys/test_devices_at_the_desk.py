@@ -136,7 +136,8 @@ def test_an_agent_that_freezes_or_dies_is_not_called_good(house, till, owner):
     try:
         expect(stands).to_contain_text(LOST, timeout=45_000)
         for name in ("驅動程式", "連接埠", "發票機", "紙張"):
-            expect(owner.page.locator(".way li").filter(has_text=name)).to_contain_text("不明")
+            called = owner.page.locator("strong", has_text=name)
+            expect(owner.page.locator(".way li").filter(has=called)).to_contain_text("不明")
         assert look(owner.page, "desk-device-lost") == []
     finally:
         os.kill(pid, signal.SIGCONT)
