@@ -9,6 +9,7 @@ import time
 import pytest
 
 from guitai.pos.tests.fake_agent import PAPER_END, PAPER_FINDING, READY, finding
+from guitai.pos.tests.test_till_other_agents import settled
 from guitai.pos.tests.till_browser import (
     COFFEE,
     at_sale,
@@ -160,7 +161,7 @@ def test_an_uncertain_paper_is_asked_where_the_doctor_tells_of_it(page, world, a
     expect(page.locator(".job-ask")).to_have_count(1)
     asked.get_by_role("button", name="已印好", exact=True).click()
     expect(page.locator(".job-ask")).to_have_count(0)
-    assert next(iter(world.jobs.values()))["state"] == "done"
+    settled(page, lambda: next(iter(world.jobs.values()))["state"] == "done")
 
 
 # The clock ---------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ docs/agent-protocol.md §4.1, §6; the page's rhythm itself is tested in ``js/pu
 import pytest
 
 from guitai.pos.tests.fake_agent import finding
+from guitai.pos.tests.test_till_other_agents import settled
 from guitai.pos.tests.till_browser import (
     COFFEE,
     at_sale,
@@ -109,8 +110,8 @@ def test_what_is_sold_meanwhile_waits_and_is_printed_once(page, world, agent):
     picture(page, "till-agent-hung-sale")
     agent.wake()
     expect(job).to_contain_text("已印好", timeout=20_000)
+    settled(page, lambda: [one["state"] for one in world.jobs.values()] == ["done"])
     assert agent.printed == list(world.jobs)
-    assert [job["state"] for job in world.jobs.values()] == ["done"]
 
 
 # Over the relay ----------------------------------------------------------------------------------
