@@ -73,9 +73,9 @@ def clock_of(environ: Mapping[str, Any]) -> datetime | None:
     """The device's own clock as its page told it.
 
     An RFC 3339 moment with its offset, for example ``2026-11-21T12:00:00+08:00``. Raises
-    ``API-CLOCK`` for everything else, and where a page (it comes by cookie) does not tell: its
-    clock stands beside the invoice (B.6.4). ``None`` for a device by bearer token without the
-    header, whose paper and screen know no time but ours.
+    ``API-CLOCK`` for everything else, ``API-CLOCK-MISSING`` where a page (it comes by cookie) does
+    not tell: its clock stands beside the invoice (B.6.4). ``None`` for a device by bearer token
+    without the header, whose paper and screen know no time but ours.
     """
     told = environ.get(CLOCK)
     if told is None:

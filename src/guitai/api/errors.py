@@ -38,6 +38,7 @@ class BadClock(GuitaiError):
 class MissingClock(BadClock):
     """A till page that does not tell its clock cannot be guarded against a wrong one."""
 
+    code = "API-CLOCK-MISSING"
     sentence = "這個收銀頁面沒有告訴裝置的時間，無法開立發票，請重新整理頁面後再試。"
 
 

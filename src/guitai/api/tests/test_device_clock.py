@@ -146,7 +146,7 @@ def test_a_page_always_tells_its_clock(sell, till):
     before = rows(till)
     with clock.moved(NOON):
         status, said = sell(sale_body(till), None)
-    assert (status, said["error"]["code"]) == (400, "API-CLOCK")
+    assert (status, said["error"]["code"]) == (400, "API-CLOCK-MISSING")
     assert "重新整理" in said["error"]["message"]
     assert rows(till) == before
 
@@ -198,7 +198,7 @@ def test_issuing_later_asks_the_clock_too(till):
     with clock.moved(NOON):
         order = page.post("sales", sale_body(till)).json()["order"]["id"]
         untold = page.send("POST", f"orders/{order}/issue", {}, **{"X-Guitai-Clock": None})
-        assert (untold.status_code, untold.json()["error"]["code"]) == (400, "API-CLOCK")
+        assert (untold.status_code, untold.json()["error"]["code"]) == (400, "API-CLOCK-MISSING")
         wrong = page.send(
             "POST", f"orders/{order}/issue", {}, **{"X-Guitai-Clock": "2026-11-22T12:00:00+08:00"}
         )
