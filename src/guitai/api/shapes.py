@@ -255,6 +255,7 @@ class SessionOut(Answer):
 
 class NumbersOut(Answer):
     remaining: int
+    paused: int
     period: str
     period_label: str
 

@@ -58,6 +58,7 @@ def state(call: Call) -> shapes.StateOut:
         session=_session(session) if session else None,
         numbers=shapes.NumbersOut(
             remaining=numbering.remaining(register.id, period.code),
+            paused=numbering.paused(register.id, period.code),
             period=period.code,
             period_label=period.label,
         ),

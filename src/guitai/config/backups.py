@@ -60,19 +60,15 @@ def restore(file: Path) -> None:
 
 
 def pause_numbers() -> int:
-    """Pauses every merchant's active ranges; how many ranges.
-
-    A backup does not know the numbers issued after it was made: going on from where it stood would
-    give them out twice. A person compares the next numbers with the last papers and the centre.
-    """
-    from guitai.kernel import audit, scope
+    """Pauses every merchant's active ranges; how many ranges (``numbering.books_restored``)."""
+    from guitai.kernel import audit, clock, scope
     from guitai.numbering import services as numbering
     from guitai.tenancy import queries as tenancy
 
     paused = 0
     for merchant in tenancy.merchants():
         with scope.tenant(merchant.id):
-            paused += numbering.pause_all(audit.SYSTEM, "自備份還原，請先核對下一號再恢復")
+            paused += numbering.books_restored(audit.SYSTEM, clock.now())
     return paused
 
 

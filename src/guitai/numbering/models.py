@@ -79,6 +79,12 @@ class Allocation(TenantModel):
         ]
 
 
+class RestoredBooks(TenantModel):
+    """The books were restored from a backup at that moment (``services.books_restored``)."""
+
+    restored_at = models.DateTimeField()
+
+
 class Range(TenantModel):
     """A part of an allocation with exactly one owner; ``next_no`` is the next number to issue.
 

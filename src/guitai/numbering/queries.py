@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import F, Q, QuerySet, Sum
 
 from guitai.kernel import clock
-from guitai.numbering.models import Allocation, Range
+from guitai.numbering.models import Allocation, Range, RestoredBooks
 from guitai.numbering.rules import Forecast, Owner, RangeState, Span, forecast, merged
 from twinvoice.period import Period
 
@@ -79,6 +79,23 @@ def remaining(owner_id: UUID, period: str) -> int:
         owner_id=owner_id, period=period, state=RangeState.ACTIVE.value
     ).aggregate(left=Sum(_LEFT))
     return int(found["left"] or 0)
+
+
+def paused(owner_id: UUID, period: str) -> int:
+    """Numbers of ``period`` that the owner holds and may not issue until they are resumed."""
+    found = Range.objects.filter(
+        owner_id=owner_id, period=period, state=RangeState.PAUSED.value
+    ).aggregate(left=Sum(_LEFT))
+    return int(found["left"] or 0)
+
+
+def is_restored(period: str) -> bool:
+    """Whether the books were restored during ``period``: the backup may not know all its numbers.
+
+    Numbers of an earlier period cannot be issued any more, those of a later one not yet.
+    """
+    days = RestoredBooks.objects.values_list("restored_at", flat=True)
+    return any(Period.of(clock.in_taipei(day).date()).code == period for day in days)
 
 
 def centre_of(register_id: UUID, centre: str, period: str) -> str:

@@ -241,6 +241,7 @@ class TestPage:
         assert found["register"]["auto_issue"] is True
         assert found["numbers"] == {
             "remaining": 100,
+            "paused": 0,
             "period": "11512",
             "period_label": "115年11-12月",
         }

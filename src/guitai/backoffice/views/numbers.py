@@ -44,6 +44,7 @@ STATES = {
     RangeState.UNBOOKED: ("備份後已開立", ""),
 }
 SHOWN_SPANS = 500
+COMPARE = "這一期曾自備份還原，這些號碼可能已經開過，先暫停使用：請逐一按「核對」，再按「恢復」。"
 
 
 class NoSuchPeriod(NotFound):
@@ -171,10 +172,11 @@ def number_import(request: Any) -> HttpResponse:
         except GuitaiError as error:
             form.refuse(error)
         else:
+            then = COMPARE if done.paused else "接著請分配給 POS 機。"
             messages.success(
                 request,
                 f"匯入完成：新增 {done.added} 段、{done.numbers:,} 個號碼；"
-                f"{done.known} 段先前已經匯入。接著請分配給 POS 機。",
+                f"{done.known} 段先前已經匯入。{then}",
             )
             return redirect("desk:numbers")
     status = 422 if form.errors else 200
@@ -360,7 +362,8 @@ def _range_row(range_id: UUID) -> Any:
 def number_take(request: Any, register_id: UUID, which: str) -> HttpResponse:
     """取號: this or the next period's numbers from the register's centre."""
     register = tenancy.register(register_id, request.member)
-    wanted = Which(which)
+    wanted, now = Which(which), numbering.current_period()
+    period = now if wanted is Which.CURRENT else now.next()
     try:
         taken = centre_numbers.take_numbers(
             register.id, wanted, actor=actor_of(request.member), now=clock.now()
@@ -368,6 +371,6 @@ def number_take(request: Any, register_id: UUID, which: str) -> HttpResponse:
     except GuitaiError as error:
         messages.error(request, error.message)
     else:
-        messages.success(request, f"「{register.name}」取得 {taken.count:,} 個號碼。")
-    now = numbering.current_period()
-    return _back((now if wanted is Which.CURRENT else now.next()).code)
+        compare = COMPARE if numbering.is_restored(period.code) else ""
+        messages.success(request, f"「{register.name}」取得 {taken.count:,} 個號碼。{compare}")
+    return _back(period.code)

@@ -245,7 +245,9 @@ def _wanted(register_id: UUID, now: datetime) -> list[Which]:
     today = clock.in_taipei(now).date()
     period = Period.of(today)
     wanted = []
-    if stock.remaining(register_id, period.code) < _low_water(register_id, period, now):
+    low = stock.remaining(register_id, period.code) < _low_water(register_id, period, now)
+    # While some wait for a person, more of them would only wait beside those.
+    if low and not stock.paused(register_id, period.code):
         wanted.append(Which.CURRENT)
     near_end = period.next().first_day - today <= NEXT_PERIOD_LEAD
     if near_end and stock.remaining(register_id, period.next().code) < BOOK:

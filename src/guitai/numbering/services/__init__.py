@@ -14,7 +14,7 @@ from guitai.numbering.services.imports import (
     import_allocation,
 )
 from guitai.numbering.services.periods import close_period, pause, pause_all, resume
-from guitai.numbering.services.reconciling import note_issued
+from guitai.numbering.services.reconciling import books_restored, note_issued
 from guitai.numbering.services.taking import Taken, take_number, take_web_number
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Taken",
     "add_range_from_centre",
     "assign",
+    "books_restored",
     "close_period",
     "distribute_by_hand",
     "distribute_by_use",

@@ -10,6 +10,7 @@ from django.db import transaction
 from guitai.kernel import audit, clock
 from guitai.kernel.audit import Actor
 from guitai.kernel.constraints import refused_as
+from guitai.numbering import queries
 from guitai.numbering.errors import (
     CSV_SENTENCES,
     AllocationFileRefused,
@@ -20,7 +21,7 @@ from guitai.numbering.errors import (
     UnknownOwner,
 )
 from guitai.numbering.models import Allocation, Range
-from guitai.numbering.rules import Owner, Source
+from guitai.numbering.rules import Owner, RangeState, Source
 from guitai.numbering.services._locks import lock_seller
 from guitai.tenancy.models import BusinessEntity, Register
 from twinvoice import track
@@ -30,11 +31,15 @@ from twinvoice.period import Period
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """How many rows of the file were new and how many were already known; numbers of the new."""
+    """How many rows of the file were new and how many were already known; numbers of the new.
+
+    ``paused`` where some of the new ones are to be compared first (``_add``).
+    """
 
     added: int
     known: int
     numbers: int
+    paused: bool
 
 
 def import_allocation(data: bytes, file_name: str, actor: Actor) -> ImportResult:
@@ -53,11 +58,13 @@ def import_allocation(data: bytes, file_name: str, actor: Actor) -> ImportResult
         if faults:
             raise _refused(faults)
         new = [row for row in rows if _key_of(row) not in known]
-        for row in new:
-            entity = entities[row.ban]
-            _add(entity.id, row, source=Source.CSV, file_name=file_name, actor=actor)
+        added = [
+            _add(entities[row.ban].id, row, source=Source.CSV, file_name=file_name, actor=actor)
+            for row in new
+        ]
     numbers = sum(row.range.count for row in new)
-    return ImportResult(len(new), len(rows) - len(new), numbers)
+    paused = any(row.state == RangeState.PAUSED for row in added)
+    return ImportResult(len(new), len(rows) - len(new), numbers, paused)
 
 
 def add_range_from_centre(
@@ -129,7 +136,10 @@ def _add(
     file_name: str = "",
     now: datetime | None = None,
 ) -> Range:
-    """One allocation and the stock range that covers all of it."""
+    """One allocation and the stock range that covers all of it.
+
+    Paused where the books were restored in this period: it may have been issued from already.
+    """
     same = {
         "entity_id": entity_id,
         "ban": row.ban,
@@ -143,6 +153,7 @@ def _add(
     taken = RangeOverlap(track=row.track, begin=row.range.begin_digits, end=row.range.end_digits)
     moment = now or clock.now()
     by_name = {"allocation_never_overlaps": taken, "range_never_overlaps": taken}
+    state = RangeState.PAUSED if queries.is_restored(row.period.code) else RangeState.ACTIVE
     with refused_as(by_name):
         allocation = Allocation.objects.create(
             **same,
@@ -152,7 +163,11 @@ def _add(
             imported_at=moment,
         )
         added = Range.objects.create(
-            **same, allocation_id=allocation.id, next_no=row.range.begin, created_at=moment
+            **same,
+            allocation_id=allocation.id,
+            next_no=row.range.begin,
+            state=state.value,
+            created_at=moment,
         )
     audit.record(actor, "numbering.import", allocation, after=_facts(allocation))
     return added

@@ -1,6 +1,7 @@
 """Numbers that were issued although the books do not know it: a restored backup is older."""
 
 import unicodedata
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -8,14 +9,27 @@ from django.db import transaction
 from guitai.kernel import audit, text
 from guitai.kernel.audit import Actor
 from guitai.numbering.errors import BadReason, NotInRange, NotPaused
-from guitai.numbering.models import Range
+from guitai.numbering.models import Range, RestoredBooks
 from guitai.numbering.rules import Owner, RangeState, Span, unbooked
 from guitai.numbering.services._locks import lock_range
 from guitai.numbering.services._parts import facts, owner_of, part_of
+from guitai.numbering.services.periods import pause_all
 from twinvoice.faults import Fault
 from twinvoice.track import InvoiceNumber
 
 LONGEST_REASON = 100
+
+
+def books_restored(actor: Actor, now: datetime) -> int:
+    """Pauses every active range of the open merchant; how many were.
+
+    A backup does not know the numbers issued after it was made: going on from where it stood would
+    give them out twice. It may not know whole allotments either: what is imported or taken for this
+    period from now on arrives paused as well (``queries.is_restored``).
+    """
+    with transaction.atomic():
+        RestoredBooks.objects.create(restored_at=now)
+        return pause_all(actor, "自備份還原，請先核對下一號再恢復")
 
 
 def note_issued(range_id: UUID, first: str, last: str, actor: Actor, reason: str) -> Range:

@@ -39,6 +39,29 @@ def take(shop, second):
     return services.take_number(shop.register.id, taipei(2026, 11, 21, 12, 0, second)).number
 
 
+def test_numbers_that_the_backup_does_not_know_at_all_arrive_paused(shop):
+    with shop.tenant():
+        services.books_restored(BOSS, taipei(2026, 11, 21, 9))
+        import_numbers(shop, csv_row(100, 149))
+        centre = {"centre": "mirle", "actor": BOSS}
+        taken, new = services.add_range_from_centre(
+            shop.register.id, PERIOD, "CD", 250, 299, **centre
+        )
+        assert (new, taken.state) == (True, "paused")
+        assert Range.objects.get(begin_no=100).state == "paused"
+        assert queries.paused(shop.register.id, PERIOD) == 45 + 50
+        assert services.resume(taken.id, BOSS).state == "active"
+        later, _ = services.add_range_from_centre(shop.register.id, "11602", "EF", 0, 49, **centre)
+        assert later.state == "active"  # Of the next period nothing can have been issued.
+
+
+def test_a_restore_in_another_period_pauses_nothing_that_comes_now(shop):
+    with shop.tenant():
+        services.books_restored(BOSS, taipei(2026, 10, 31, 23, 59))
+        import_numbers(shop, csv_row(100, 149))
+        assert Range.objects.get(begin_no=100).state == "active"
+
+
 def parts():
     rows = Range.objects.order_by("begin_no")
     return [(row.begin_no, row.end_no, row.next_no, row.state) for row in rows]

@@ -109,7 +109,8 @@ class World:
             if self.signed_in
             else None,
             "numbers": {
-                "remaining": self.remaining, "period": "11512", "period_label": "115年11-12月",
+                "remaining": self.remaining, "paused": 0,
+                "period": "11512", "period_label": "115年11-12月",
             },
             "centre": self.centre,
             "now": self.now(),

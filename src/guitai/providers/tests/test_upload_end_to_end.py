@@ -23,7 +23,8 @@ from guitai.invoicing.services.transmission import Engine, Pace, run_until_idle
 from guitai.invoicing.tests import shop as shops
 from guitai.kernel import clock, scope
 from guitai.kernel.audit import Actor
-from guitai.numbering.models import Range
+from guitai.numbering import services as numbering
+from guitai.numbering.models import Allocation, Range
 from guitai.providers.contract import Kept
 from guitai.providers.tests.sandbox import BAN, KEY
 from guitai.providers.tests.worker import Worker
@@ -184,6 +185,21 @@ def test_refill_takes_this_period_when_low_and_the_next_before_it_begins(shop, s
     with scope.tenant(shop.merchant), clock.moved(near_end):
         assert numbers.refill(now=near_end) == 1
         assert sorted(Range.objects.values_list("period", flat=True)) == ["11508", "11508", "11510"]
+
+
+def test_restored_books_take_no_numbers_by_themselves_and_use_none_unseen(shop, sandbox):
+    """The centre hands out again what the backup does not know: it may be issued already."""
+    with scope.tenant(shop.merchant), clock.moved(NINE):
+        Range.objects.update(next_no=230)
+        assert numbers.refill(now=NINE) == 1
+        (issued,) = Range.objects.exclude(next_no=230)
+        issued.delete()  # as the older backup has it
+        Allocation.objects.filter(id=issued.allocation_id).delete()
+        numbering.books_restored(OWNER, NINE)
+        assert numbers.refill(now=NINE) == 0
+        taken = numbers.take_numbers(shop.register, Which.CURRENT, actor=OWNER, now=NINE)
+        assert [int(one.begin) for one in taken.ranges] == [issued.begin_no]
+        assert set(Range.objects.values_list("state", flat=True)) == {"paused"}
 
 
 def test_the_merchants_own_range_is_told_to_the_centre_and_not_taken_back(shop, sandbox):
@@ -396,7 +412,7 @@ def test_a_worker_killed_again_and_again_delivers_everything_exactly_once(shop, 
         worker.kill()
     sandbox.ask("faults", {"on": False})
     last = Worker(offset)
-    for _ in range(600):
+    for _ in range(3000):
         if _settled(shop):
             break
         offset.write_text(str(start := start + 60))

@@ -85,6 +85,8 @@ test("the strip always tells four things", () => {
   assert.deepEqual(tones({}), ["good", "good", "good", "good"]);
   assert.deepEqual(tones({ till: null, agent: { state: "down" }, line: "down" }), ["idle", "bad", "idle", "bad"]);
   assert.deepEqual(tones({ till: { numbers: { remaining: 0 }, centre: { key: "mirle", state: "ok", rejected: 1 } }, line: "unstable" }), ["bad", "good", "bad", "warn"]);
+  const numbers = (remaining, paused) => stripCells({ till: { ...till, numbers: { remaining, paused } }, agent, line: "ok" })[0].code;
+  assert.deepEqual([numbers(0, 0), numbers(0, 40), numbers(60, 40)], ["strip.numbers_out", "strip.numbers_paused", "strip.numbers_ok"]);
   assert.deepEqual(tones({ till: { numbers: { remaining: 3 }, centre: { key: "none" } } }), ["warn", "good", "warn", "good"]);
   assert.equal(printerView({ state: "ready", printer: { online: true, code: "PAPER_NEAR", message: "紙捲將盡" } }).tone, "warn");
   assert.equal(printerView({ state: "ready", printer: { online: false, code: "PAPER_END", message: "紙張用完" } }).message, "紙張用完");

@@ -13,6 +13,7 @@ function numbersCell(till) {
     return { tone: "bad", code: "strip.numbers_none" };
   }
   const params = { count: shown(numbers.remaining), period: numbers.period_label ?? "" };
+  if (numbers.remaining === 0 && numbers.paused) return { tone: "bad", code: "strip.numbers_paused", params };
   if (numbers.remaining === 0) return { tone: "bad", code: "strip.numbers_out", params };
   if (numbers.remaining < FEW_NUMBERS) return { tone: "warn", code: "strip.numbers_few", params };
   return { tone: "good", code: "strip.numbers_ok", params };

@@ -68,6 +68,7 @@ export const en = {
   "strip.numbers_ok": "{count} left",
   "strip.numbers_few": "only {count} left",
   "strip.numbers_out": "used up",
+  "strip.numbers_paused": "paused, manager to compare",
   "strip.numbers_none": "none this period",
   "strip.centre_ok": "{name} fine",
   "strip.centre_waiting": "{name}, {waiting} to upload",

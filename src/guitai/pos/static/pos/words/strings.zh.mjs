@@ -68,6 +68,7 @@ export const zh = {
   "strip.numbers_ok": "剩 {count} 張",
   "strip.numbers_few": "只剩 {count} 張，請店長配號",
   "strip.numbers_out": "已用完，請店長配號",
+  "strip.numbers_paused": "已暫停，請店長核對",
   "strip.numbers_none": "本期沒有號碼",
   "strip.centre_ok": "{name} 正常",
   "strip.centre_waiting": "{name}・{waiting} 張待上傳",
