@@ -59,16 +59,22 @@ def restore(file: Path) -> None:
     _call("pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction", str(file))
 
 
-def pause_numbers() -> int:
-    """Pauses every merchant's active ranges; how many ranges (``numbering.books_restored``)."""
+def take_up_books() -> int:
+    """What every merchant's restored books need before anybody sells; how many ranges were paused.
+
+    Invoice numbers: ``numbering.books_restored``; order numbers: ``orders.skip_lost_orders``.
+    """
     from guitai.kernel import audit, clock, scope
     from guitai.numbering import services as numbering
+    from guitai.orders import services as orders
     from guitai.tenancy import queries as tenancy
 
     paused = 0
     for merchant in tenancy.merchants():
         with scope.tenant(merchant.id):
-            paused += numbering.books_restored(audit.SYSTEM, clock.now())
+            now = clock.now()
+            paused += numbering.books_restored(audit.SYSTEM, now)
+            orders.skip_lost_orders(now)
     return paused
 
 

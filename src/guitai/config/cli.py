@@ -274,7 +274,7 @@ def restore(
         backups.restore(file)
         _django()
         _migrate()
-        paused = backups.pause_numbers()
+        paused = backups.take_up_books()
     out.print("已還原。")
     if paused:
         out.print(

@@ -22,8 +22,8 @@ def test_a_restore_pauses_every_merchants_numbers():
             with shop.tenant():
                 owner = OwnerRef.register(shop.register.id)
                 services.distribute_by_hand(shop.entity.id, PERIOD, {owner: 1}, BOSS)
-        assert backups.pause_numbers() >= 2
-        assert backups.pause_numbers() == 0
+        assert backups.take_up_books() >= 2
+        assert backups.take_up_books() == 0
         for shop in shops:
             with shop.tenant():
                 assert set(Range.objects.values_list("state", flat=True)) == {"paused"}

@@ -13,6 +13,7 @@ from guitai.orders.services.later import (
 )
 from guitai.orders.services.parked import park, unpark
 from guitai.orders.services.printing import Slip, report, slip_of
+from guitai.orders.services.restoring import skip_lost_orders
 from guitai.orders.services.sale import Credentials, complete_sale, replayed
 from guitai.orders.services.shifts import Counted, ShiftResult, close, record_drawer, summarise
 
@@ -36,6 +37,7 @@ __all__ = [
     "report",
     "reprint",
     "set_manual_number",
+    "skip_lost_orders",
     "slip_of",
     "summarise",
     "unpark",
