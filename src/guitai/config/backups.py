@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -30,15 +31,19 @@ def _program(name: str) -> str:
 
 
 def _call(name: str, *arguments: str) -> None:
-    program = _program(name)
+    """One of PostgreSQL's programs, at the database."""
+    program = _program(name)  # Starts the embedded one, which then has an address.
     address, environment = _address()
-    done = subprocess.run(
-        [program, *arguments, "--dbname", address],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    _checked(name, [program, *arguments, "--dbname", address], environment)
+
+
+def _run(name: str, *arguments: str) -> None:
+    """One of PostgreSQL's programs, on files alone."""
+    _checked(name, [_program(name), *arguments], dict(os.environ))
+
+
+def _checked(name: str, command: list[str], environment: dict[str, str]) -> None:
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise embedded.EmbeddedError(f"{name} 失敗：{done.stderr.strip()[-800:]}")
 
@@ -54,9 +59,21 @@ def dump(file: Path) -> None:
         scratch.unlink(missing_ok=True)
 
 
+EMPTY = "DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
+
+
 def restore(file: Path) -> None:
-    """Replaces the database's content by ``file`` in one transaction, or leaves it as it was."""
-    _call("pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction", str(file))
+    """Replaces the database's content by ``file`` in one transaction, or leaves it as it was.
+
+    The whole schema goes first: a backup from before an update knows nothing of the tables that
+    came since, and left behind they would stop the migrations that make them. The statements are
+    written out before any is run, so that a damaged file replaces nothing.
+    """
+    with tempfile.TemporaryDirectory(dir=home.folder(), prefix="restore-") as folder:
+        statements = Path(folder) / "statements.sql"
+        _run("pg_restore", "--no-owner", f"--file={statements}", str(file))
+        once = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction")
+        _call("psql", *once, f"--command={EMPTY}", f"--file={statements}")
 
 
 def take_up_books() -> int:

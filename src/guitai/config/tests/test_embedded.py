@@ -110,20 +110,28 @@ def test_a_backup_brings_everything_back(cluster, tmp_path):
     backups.dump(tmp_path / "kept.dump")
     with connect() as connection:
         connection.execute("drop table kept")
+        connection.execute("create table came_with_an_update (word text)")
     backups.restore(tmp_path / "kept.dump")
     with connect() as connection:
         assert connection.execute("select word from kept").fetchall() == [("發票",)]
+        # Left behind, it would stop the migration that makes it.
+        assert connection.execute("select to_regclass('came_with_an_update')").fetchone() == (None,)
 
 
 def test_a_broken_backup_changes_nothing(cluster, tmp_path):
     cluster()
     with connect() as connection:
         connection.execute("create table kept (word text)")
-    (tmp_path / "broken.dump").write_bytes(b"PGDMP but not really")
-    with pytest.raises(embedded.EmbeddedError, match="pg_restore"):
-        backups.restore(tmp_path / "broken.dump")
+    backups.dump(tmp_path / "whole.dump")
     with connect() as connection:
-        assert connection.execute("select count(*) from kept").fetchone() == (0,)
+        connection.execute("insert into kept values ('發票')")
+    half = (tmp_path / "whole.dump").read_bytes()[:-200]
+    for broken in (b"PGDMP but not really", half):
+        (tmp_path / "broken.dump").write_bytes(broken)
+        with pytest.raises(embedded.EmbeddedError, match="pg_restore"):
+            backups.restore(tmp_path / "broken.dump")
+    with connect() as connection:
+        assert connection.execute("select count(*) from kept").fetchone() == (1,)
 
 
 def test_secrets_are_made_once_even_by_two_at_once(tmp_path):
