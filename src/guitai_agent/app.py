@@ -91,7 +91,7 @@ class Agent:
         port = await self.door.open(self._options.ports)
         self.journal.on_change = self.handler.job_changed
         for job in self.journal.recover():
-            log.warning("job %s was being sent when the agent ended: uncertain", job.job_id)
+            log.warning("job %s was being sent when the agent ended: %s", job.job_id, job.state)
         self.journal.prune(older_than=KEEP_DOCUMENTS)
         self.worker.start()
         self.desk.doctor.start()

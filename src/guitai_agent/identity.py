@@ -42,4 +42,4 @@ def _distrust(journal: Journal) -> None:
     for job in journal.unbegun():
         if job.state is State.EXPIRED:
             job = journal.move(job, State.QUEUED)
-        journal.move(job, State.SENDING)  # which the recovery behind us makes uncertain
+        journal.move(job, State.SENDING)  # which the recovery behind us breaks off

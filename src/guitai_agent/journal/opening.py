@@ -34,6 +34,8 @@ CREATE INDEX IF NOT EXISTS job_unfinished ON job (seq)
   WHERE state IN ('queued', 'waiting', 'sending', 'uncertain', 'expired');
 -- Older agents let paper expire for good, without a reason.
 UPDATE job SET state = 'cancelled' WHERE state = 'expired' AND reason = '';
+-- They asked about their own slips as well, as if those were invoices.
+UPDATE job SET state = 'cancelled' WHERE state = 'uncertain' AND kind <> 'document';
 CREATE TABLE IF NOT EXISTS note (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS step (
   job_id TEXT NOT NULL, at REAL NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,

@@ -5,6 +5,9 @@ was set forward. By itself it is then not printed any more (the customer may be 
 either: ``expired`` is a question to a person. What never began was never printed, whatever the
 clock says; so paper that is still wanted is the same job, back in the queue with the mark it had
 (an original stays the original), and however often it is asked for it is one paper.
+
+Only a document is asked about. The agent's own slips (test, pairing code) carry no number, no till
+knows them and a new one costs nothing: one that broke off is let go, as one that is late.
 """
 
 import enum
@@ -44,6 +47,11 @@ OPEN = (State.QUEUED, State.WAITING, State.SENDING, State.UNCERTAIN, State.EXPIR
 def may(old: State, new: State) -> bool:
     """Is ``old → new`` a step a job may take?"""
     return new in TRANSITIONS[old]
+
+
+def broken_off(kind: str) -> State:
+    """What becomes of a job of that kind of which bytes were sent and nobody knows how many."""
+    return State.UNCERTAIN if kind == "document" else State.CANCELLED
 
 
 def canonical(doc: object) -> bytes:

@@ -18,7 +18,7 @@ from typing import Any
 from ..errors import AgentError
 from .mark import Mark
 from .opening import JOURNAL_CODES, WAIT_SECONDS, open_journal, plainly
-from .rules import OPEN, PRINTABLE, State, canonical, digest, may
+from .rules import OPEN, PRINTABLE, State, broken_off, canonical, digest, may
 
 COLUMNS = (
     "job_id, origin, kind, copy, sha256, doc, state, reason, bytes,"
@@ -84,12 +84,11 @@ class Journal:
             self._db.close()
 
     def recover(self) -> list[Job]:
-        """After a start: what was being sent is uncertain now; what waited goes on waiting."""
+        """After a start: what was being sent has broken off; what waited goes on waiting."""
         with self._lock:
             stranded = self._select("state = 'sending'")
             return [
-                self.move(job, State.UNCERTAIN, "AGENT_RESTARTED", bytes_sent=job.bytes)
-                for job in stranded
+                self.break_off(job, "AGENT_RESTARTED", bytes_sent=job.bytes) for job in stranded
             ]
 
     def submit(self, wanted: Submission) -> tuple[Job, bool]:
@@ -167,6 +166,11 @@ class Journal:
         if bytes_sent:
             raise AgentError("wrong_state", state=job.state.value)
         return self.move(job, State.WAITING, reason, bytes_sent=0)
+
+    def break_off(self, job: Job, reason: str, *, bytes_sent: int) -> Job:
+        """Bytes were sent and nobody knows what is on the paper: a document becomes a question to
+        a person, a slip of the agent's own is let go. The printer stays ``dirty``."""
+        return self.move(job, broken_off(job.kind), reason, bytes_sent=bytes_sent)
 
     def park(self, reason: str) -> None:
         """Tell every job that could be printed why it is waiting; one commit for all of them."""
@@ -361,7 +365,7 @@ class Journal:
             self._record(job.job_id, now, new, reason, sent)
             if new is State.SENDING:
                 self._write_dirty(True)
-            elif job.state is State.SENDING and new is not State.UNCERTAIN:
+            elif new in (State.DONE, State.WAITING) and job.state is State.SENDING:
                 self._write_dirty(False)
 
     def _insert(self, wanted: Submission, sha256: str, now: float) -> int:

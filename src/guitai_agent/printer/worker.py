@@ -329,8 +329,8 @@ class Worker:
         elif sent == 0:
             self.journal.step_back(job, reason, bytes_sent=sent)
         else:
-            self.journal.move(job, State.UNCERTAIN, reason, bytes_sent=sent)
-            log.warning("job %s uncertain: %s after %d bytes", job.job_id, reason, sent)
+            ended = self.journal.break_off(job, reason, bytes_sent=sent)
+            log.warning("job %s %s: %s after %d bytes", job.job_id, ended.state, reason, sent)
         self._verdict = None
 
     def _step(self, job: Job, new: State, reason: str = "", *, at_most: int = 0) -> Job | None:

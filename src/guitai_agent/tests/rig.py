@@ -99,9 +99,9 @@ class Shop:
         self.worker.start()
         return self
 
-    def submit(self, job_id, slip=None, seconds=60.0):
+    def submit(self, job_id, slip=None, seconds=60.0, kind="document"):
         doc = paper.to_json(slip or proof(job_id[-10:]))
-        wanted = Submission(job_id, ORIGIN, doc, expires=time.time() + seconds)
+        wanted = Submission(job_id, ORIGIN, doc, kind=kind, expires=time.time() + seconds)
         job, _ = self.journal.submit(wanted)
         self.worker.wake()
         return job

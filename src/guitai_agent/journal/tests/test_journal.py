@@ -142,6 +142,35 @@ def test_only_documents_are_asked_about_a_late_test_slip_is_nobody_s_loss(journa
         assert (job.state, job.reason) == (State.CANCELLED, "TOO_LATE")
 
 
+@pytest.mark.parametrize("kind", ["selftest", "pairing"])
+def test_a_slip_of_the_agents_own_that_broke_off_is_let_go_and_the_printer_still_cleaned(
+    journal, tmp_path, clock, kind
+):
+    """It has no number and no till knows it: nobody could answer a question about it."""
+    torn = journal.move(journal.submit(wanted(kind=kind))[0], State.SENDING, bytes_sent=900)
+    torn = journal.break_off(torn, "PAPER_END", bytes_sent=300)
+    assert (torn.state, torn.reason, torn.bytes) == (State.CANCELLED, "PAPER_END", 300)
+    assert journal.dirty
+    journal.set_dirty(False)
+    journal.move(journal.submit(wanted("job-00000002", kind=kind))[0], State.SENDING, bytes_sent=9)
+    journal.close()
+    reopened = Journal(tmp_path / "journal.db", clock=clock)
+    (stranded,) = reopened.recover()
+    assert (stranded.state, stranded.reason) == (State.CANCELLED, "AGENT_RESTARTED")
+    assert (reopened.open_jobs(), reopened.dirty) == ([], True)
+    reopened.close()
+
+
+def test_what_an_older_agent_asked_about_its_own_slips_is_no_question_now(journal, tmp_path, clock):
+    for number, kind in enumerate(("document", "selftest", "pairing")):
+        job, _ = journal.submit(wanted(f"job-{number:08}", kind=kind))
+        journal.move(journal.move(job, State.SENDING), State.UNCERTAIN, "PORT_GONE", bytes_sent=5)
+    journal.close()
+    later = Journal(tmp_path / "journal.db", clock=clock)
+    assert [job.kind for job in later.open_jobs()] == ["document"]
+    later.close()
+
+
 def test_what_has_begun_never_expires(journal, clock):
     job, _ = journal.submit(wanted())
     sending = journal.move(job, State.SENDING)

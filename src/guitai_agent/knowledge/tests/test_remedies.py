@@ -151,6 +151,12 @@ def test_the_question_is_looked_for_where_the_slip_was_made(code):
     assert not any("在收銀頁面選擇" in step for step in told.steps)
 
 
+@pytest.mark.parametrize("code", remedies())
+def test_no_condition_calls_what_shows_it_a_page(code):
+    """The same words stand at the till, at the desk and in a terminal."""
+    assert "此頁" not in "".join([remedy(code).message, remedy(code).told, *remedy(code).steps])
+
+
 def test_who_reads_that_an_agent_is_silent_knows_which_computer_and_what_to_press():
     told = remedy("AGENT_SILENT")
     assert "接發票機的電腦" in told.message

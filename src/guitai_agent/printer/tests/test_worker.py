@@ -250,6 +250,19 @@ def test_agent_restart_in_the_middle_of_a_job(tmp_path, printer):
     second.stop()
 
 
+def test_a_test_slip_that_breaks_off_is_let_go_and_holds_up_nobody(shop, printer):
+    printer.rate = 20_000
+    printer.plan_fault("cover_open", 700)
+    shop.submit("slip-AB10000001", kind="selftest")
+    slip = shop.wait("slip-AB10000001", "cancelled")
+    assert slip.bytes > 0 and slip.reason == "COVER_OPEN"
+    printer.rate = 0
+    printer.set_fault("cover_open", False)
+    shop.submit(NEXT)
+    shop.wait(NEXT, "done")
+    assert whole(printer)[-1] == "10000002" and not shop.journal.dirty
+
+
 def test_a_person_cancelling_first_wins_against_the_printer(tmp_path, printer):
     shop = Shop(tmp_path, Plug(printer))
     shop.submit(ID)

@@ -25,14 +25,22 @@ function showPrinter(printer) {
   say("printer-message", printer.message, tone);
 }
 
-/** The book speaks to a till page; here stands the person with the code. */
-function inOurWords(finding) {
-  if (finding.code !== "NOT_PAIRED") return finding;
-  return {
-    ...finding, picture: "", message: "還沒有收銀頁面與這台列印程式配對。",
+/** The book speaks to a till page; here stands the person with the code, and nothing is printed again. */
+const OURS = {
+  NOT_PAIRED: {
+    picture: "",
     steps: ["按下面的「取得配對碼」，發票機也會印出 6 位數。", "在收銀頁面打開「設備」，2 分鐘內輸入這 6 位數。"],
-  };
-}
+  },
+  JOB_UNCERTAIN: {
+    message: "有單據不確定是否印完，請檢查紙本。",
+    steps: [
+      "看發票機出來的紙，找到最後一張。", "號碼、條碼與兩個 QR 碼都完整，在下面的「列印工作」按「已印好」。",
+      "缺一部分或沒有印出，到開這張單的那台收銀機選「補印」。",
+    ],
+  },
+};
+
+function inOurWords(finding) { return { ...finding, ...OURS[finding.code] }; }
 
 function queueWords({ waiting, sending, uncertain }) {
   const parts = [];
