@@ -3,9 +3,11 @@
 What is unknown is shown as stored: a new verb of another room is never hidden.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from guitai.catalog.rules import TAX_TYPE_NAMES
+from guitai.numbering.rules import Owner, RangeState
 from guitai.tenancy.rules import ROLE_NAMES
 
 SUBJECTS = {
@@ -95,13 +97,30 @@ _FIELDS = {
     "total": "金額", "number": "號碼", "reason": "原因", "state": "狀態", "invoice": "發票",
     "invoice_voided": "發票已作廢", "period": "期別", "range": "區間", "what": "單據",
     "copy": "份", "outcome": "結果", "next_try_at": "下次上傳", "base_url": "網址",
-    "problem": "問題", "key_changed": "更換金鑰",
+    "problem": "問題", "key_changed": "更換金鑰", "track": "字軌", "begin": "起號", "end": "迄號",
+    "owner_kind": "使用者", "owner_id": "POS 機",
 }  # fmt: skip
+
+
+_OWNERS = {Owner.REGISTER: "POS 機", Owner.WEB: "網路商店", Owner.STOCK: "庫存"}
+RANGE_STATES = {
+    RangeState.ACTIVE: "使用中",
+    RangeState.PAUSED: "已暫停",
+    RangeState.CLOSED: "已結束",
+    RangeState.REPORTED: "空白已申報",
+    RangeState.UNBOOKED: "備份後已開立",
+}
 
 
 def verb_word(verb: str) -> str:
     """``product.change`` → 修改; the part after the dot decides, unless the whole has a word."""
     return _VERBS.get(verb) or _VERBS.get(verb.rpartition(".")[2], verb)
+
+
+def in_order(fields: Iterable[str]) -> list[str]:
+    """As the words stand here: the database keeps no order of its own."""
+    places = list(_FIELDS)
+    return sorted(fields, key=lambda f: places.index(f) if f in places else len(places))
 
 
 def field_word(field: str) -> str:
@@ -115,6 +134,12 @@ def value_word(field: str, value: Any) -> str:
         return {r.value: n for r, n in ROLE_NAMES.items()}.get(str(value), str(value))
     if field == "tax_type":
         return {t.value: n for t, n in TAX_TYPE_NAMES.items()}.get(str(value), str(value))
+    if field == "owner_kind":
+        return {o.value: n for o, n in _OWNERS.items()}.get(str(value), str(value))
+    if field == "state":
+        return {s.value: n for s, n in RANGE_STATES.items()}.get(str(value), str(value))
+    if field in {"begin", "end"} and isinstance(value, int):
+        return f"{value:08d}"
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, list):

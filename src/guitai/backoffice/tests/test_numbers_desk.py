@@ -231,6 +231,12 @@ def test_after_a_restore_what_was_issued_since_is_taken_out_of_use(desk_of, coun
     assert f"{row.track}{row.next_no + 12:08d}" in page
     assert [one.state for one in counter.ranges()] == ["active", "unbooked", "paused"]
     assert invariants.broken() == []
+    trail = re.sub(r"<[^>]+>|\s+", "", shown(desk_of.get(reverse("desk:audit"))))
+    owner = f"POS機{shop.store.name}{shop.register.name}".replace(" ", "")
+    begin = f"字軌{row.track}起號{row.begin_no:08d}→{row.next_no:08d}"
+    end = f"迄號{row.end_no:08d}→{row.next_no + 11:08d}使用者POS機{owner}"
+    assert f"{begin}{end}自備份還原" in trail
+    assert "狀態使用中→已暫停" in trail
     assert desk_of.post(address, posted | {"last": last}).status_code == 422
 
 

@@ -6,8 +6,9 @@ from typing import Any
 from django.http import HttpResponse
 
 from guitai.backoffice.access import desk_page, page
+from guitai.backoffice.views.invoicing_base import his_registers
 from guitai.backoffice.views.paging import filter_links, kept_query, paged
-from guitai.backoffice.words import SUBJECTS, field_word, value_word, verb_word
+from guitai.backoffice.words import SUBJECTS, field_word, in_order, value_word, verb_word
 from guitai.kernel import clock, text
 from guitai.kernel.models import AuditEntry
 from guitai.tenancy.rules import Permission
@@ -26,11 +27,15 @@ def audit(request: Any) -> HttpResponse:
         begin = datetime.combine(day, time.min, clock.TAIPEI)
         found = found.filter(at__gte=begin, at__lt=begin + timedelta(days=1))
     rows = paged(request, found)
+    registers = {
+        str(register.id): f"{register.store.name} {register.name}"
+        for register in his_registers(request.member)
+    }
     return page(
         request,
         "audit.html",
         rows=rows,
-        entries=[_shown(entry) for entry in rows],
+        entries=[_shown(entry, registers) for entry in rows],
         subjects=filter_links(request, "subject", [("", "全部"), *SUBJECTS.items()]),
         subject=subject,
         who=who,
@@ -46,8 +51,16 @@ def _day(typed: str) -> date | None:
         return None
 
 
-def _shown(entry: AuditEntry) -> dict[str, Any]:
+def _shown(entry: AuditEntry, registers: dict[str, str]) -> dict[str, Any]:
     before, after = entry.before or {}, entry.after or {}
+
+    def word(field: str, facts: dict[str, Any]) -> str | None:
+        if field not in facts:
+            return None
+        if field == "owner_id":
+            return registers.get(str(facts[field]), value_word(field, facts[field]))
+        return value_word(field, facts[field])
+
     return {
         "entry": entry,
         "verb": verb_word(entry.verb),
@@ -55,10 +68,11 @@ def _shown(entry: AuditEntry) -> dict[str, Any]:
         "changes": [
             {
                 "label": field_word(field),
-                "before": value_word(field, before[field]) if field in before else None,
-                "after": value_word(field, after[field]) if field in after else None,
+                # What stayed as it was is told once.
+                "before": word(field, before) if before.get(field) != after.get(field) else None,
+                "after": word(field, after),
             }
-            for field in {**before, **after}
+            for field in in_order({**before, **after})
             if field in before or after[field] not in ("", None, [])
         ],
     }

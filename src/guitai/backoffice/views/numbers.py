@@ -17,6 +17,7 @@ from guitai.backoffice.forms.invoicing import (
     TakeBackForm,
 )
 from guitai.backoffice.views.invoicing_base import actor_of, exported, tried
+from guitai.backoffice.words import RANGE_STATES
 from guitai.invoicing import registry
 from guitai.invoicing.ports import Which
 from guitai.invoicing.services import numbers as centre_numbers
@@ -36,13 +37,7 @@ from twinvoice.track import BOOK
 
 MANAGE = Permission.MANAGE_NUMBERS
 MAX_FILE = 5 * 1024 * 1024
-STATES = {
-    RangeState.ACTIVE: ("使用中", "good"),
-    RangeState.PAUSED: ("已暫停", "warn"),
-    RangeState.CLOSED: ("已結束", ""),
-    RangeState.REPORTED: ("空白已申報", ""),
-    RangeState.UNBOOKED: ("備份後已開立", ""),
-}
+TONES = {RangeState.ACTIVE: "good", RangeState.PAUSED: "warn"}
 SHOWN_SPANS = 500
 COMPARE = "這一期曾自備份還原，這些號碼可能已經開過，先暫停使用：請逐一按「核對」，再按「恢復」。"
 
@@ -105,7 +100,7 @@ def _seller(one: reads.SellerNumbers) -> dict[str, Any]:
 
 
 def _range(row: Any) -> dict[str, Any]:
-    state, tone = STATES[RangeState(row.state)]
+    state, tone = RANGE_STATES[RangeState(row.state)], TONES.get(RangeState(row.state), "")
     if row.state == RangeState.ACTIVE.value and _over(row.period):
         state, tone = "期別已過", "warn"
     unbooked = row.state == RangeState.UNBOOKED.value
