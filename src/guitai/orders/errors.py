@@ -28,12 +28,12 @@ class NotSold(Conflict):
 class ClockWrong(BadInput):
     """The device's date is not the server's (B.6.4): the paper would bear a wrong day.
 
-    ``device`` and ``server`` are the dates in Taipei, ``minutes`` how far the clocks are apart.
+    ``device`` and ``server`` are the dates in Taipei, ``apart`` how far the clocks are apart, in words.
     """
 
     code = "ORD-CLOCK"
     sentence = (
-        "這台裝置的日期是 {device}，伺服器是 {server}（相差約 {minutes} 分鐘），已停止開立發票。"
+        "這台裝置的日期是 {device}，伺服器是 {server}（相差約 {apart}），已停止開立發票。"
         "請在系統設定開啟「自動設定時間」、時區選「台北」，校時後再結帳。"
     )
 

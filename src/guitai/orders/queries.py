@@ -11,6 +11,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from guitai.invoicing.models import Invoice
 from guitai.kernel import clock
+from guitai.kernel.models import AuditEntry
 from guitai.orders import rules
 from guitai.orders.models import (
     Order,
@@ -22,7 +23,8 @@ from guitai.orders.models import (
 )
 from guitai.orders.rules import OrderState
 from guitai.payments.models import Tender
-from guitai.tenancy.models import Register
+from guitai.payments.rules import Method
+from guitai.tenancy.models import Binding, Register, TillSession
 
 PAGE = 50
 PART_DAYS = 62
@@ -150,6 +152,34 @@ def parked(register_id: UUID, now: datetime) -> QuerySet[ParkedCart]:
     return ParkedCart.objects.filter(register_id=register_id, expires_at__gt=now).order_by(
         "-parked_at"
     )
+
+
+def drawer_reasons(binding_id: UUID, since: datetime) -> dict[UUID, datetime]:
+    """Why the cash drawer may open for a device: ``{id: moment}`` of what was written down of it.
+
+    Those are the sales with cash and the openings with a reason (``services.record_drawer``) of its
+    register, since that moment and since the device holds it. Empty where it holds none any more.
+    """
+    held = Binding.objects.filter(
+        id=binding_id, released_at=None, register__retired_at=None
+    ).select_related("register")
+    binding = held.first()
+    if binding is None:
+        return {}
+    register, since = binding.register, max(since, binding.bound_at)
+    # The store leads the index that is walked here.
+    sales = Order.objects.filter(
+        store_id=register.store_id, register_id=register.id, completed_at__gte=since
+    )
+    sold = dict(sales.values_list("id", "completed_at"))
+    paid = Tender.objects.filter(order_id__in=sold, method=Method.CASH.value)
+    asked = AuditEntry.objects.filter(
+        verb="drawer.open",
+        at__gte=since,
+        subject_id__in=TillSession.objects.filter(register_id=register.id).values("id"),
+    )
+    cash = {one: sold[one] for one in paid.values_list("order_id", flat=True)}
+    return cash | dict(asked.values_list("id", "at"))
 
 
 def last_summary(register_id: UUID) -> ShiftSummary | None:

@@ -1,6 +1,7 @@
 """Joining, leaving and tickets over HTTP; who may not. docs/agent-protocol.md §10."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -11,9 +12,11 @@ from guitai.devices.models import Agent
 from guitai.devices.rules import open_ticket
 from guitai.devices.services import agents
 from guitai.kernel import clock
+from guitai.kernel.models import AuditEntry
 from guitai.numbering.tests.shop import OTHER_BAN, make_shop
+from guitai.orders import queries
 from guitai.orders.tests.till import NOON, make_till
-from guitai.tenancy.models import Merchant, Register, Store
+from guitai.tenancy.models import Binding, Merchant, Register, Store
 
 
 @pytest.fixture(autouse=True)
@@ -117,6 +120,26 @@ class TestLeave:
     def test_an_agents_token_is_no_tills(self, till):
         page = Page(joined(till)["token"])
         assert error_of(page.get("state")) == (401, "BIND-NONE")
+
+
+class TestDrawer:
+    """What the relay goes by when a page asks for a drawer to be opened (§10.1)."""
+
+    def test_only_a_written_reason_of_who_may_opens_it(self, till):
+        beside = make_till(till.shop, 1, permissions=["till.checkout"])
+
+        def reasons(of):
+            with of.shop.tenant():
+                held = Binding.objects.get(register_id=of.register.id)
+                return queries.drawer_reasons(held.id, clock.now() - timedelta(seconds=60))
+
+        assert error_of(Page.of(beside).post("drawer", {"reason": "x"})) == (403, "GT-NOT-ALLOWED")
+        assert error_of(Page.of(till).post("drawer", {"reason": " "})) == (422, "ORD-REASON")
+        assert reasons(till) == reasons(beside) == {}
+        assert Page.of(till).post("drawer", {"reason": "換零錢"}).json() == {"ok": True}
+        with till.shop.tenant():
+            assert list(reasons(till)) == [AuditEntry.objects.get(verb="drawer.open").id]
+        assert reasons(beside) == {}
 
 
 class TestTicket:

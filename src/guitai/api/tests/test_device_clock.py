@@ -50,6 +50,21 @@ def test_two_dates_pass_only_two_minutes_apart(edge, device, server, passes):
         assert refused.value.params["drift_ms"] == (device - server) * 1000
 
 
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (121, "約 2 分鐘"),
+        (90 * 60, "約 90 分鐘"),
+        (2424 * 60, "約 40 小時"),
+        (86_400 * 31, "約 31 天"),
+    ],
+)
+def test_how_far_the_clocks_are_apart_is_said_as_people_say_it(seconds, words):
+    with pytest.raises(ClockWrong) as refused:
+        check_clock(MIDNIGHT - S, MIDNIGHT - S + seconds * S)
+    assert words in refused.value.message
+
+
 def test_the_dates_are_those_of_taipei():
     """00:30 in Taipei is still yesterday in London; a device set to UTC is no fault."""
     now = taipei(2026, 11, 22, 0, 30)

@@ -20,6 +20,14 @@ def check_clock(device: datetime | None, server: datetime) -> None:
     raise ClockWrong(
         device=day_of(device).isoformat(),
         server=day_of(server).isoformat(),
-        minutes=round(abs(device - server).total_seconds() / 60),
+        apart=_in_words(abs(device - server)),
         drift_ms=round((device - server).total_seconds() * 1000),
     )
+
+
+def _in_words(apart: timedelta) -> str:
+    minutes = round(apart.total_seconds() / 60)
+    if minutes < 120:
+        return f"{minutes} 分鐘"
+    hours = round(minutes / 60)
+    return f"{hours} 小時" if hours < 48 else f"{round(hours / 24):,} 天"

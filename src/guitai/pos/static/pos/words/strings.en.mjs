@@ -174,7 +174,7 @@ export const en = {
   "sale.note": "Note",
   "sale.being_asked": "This sale is being made. Wait for the answer.",
   "sale.kept": "The cart is kept. Correct it and confirm again.",
-  "sale.number_cure": "The cart is kept; nothing was sold and no number used. Let the manager assign numbers and confirm again, or choose self-issued.",
+  "sale.number_cure": "The cart is kept; nothing was sold and no number used. Let the manager see to it and confirm again, or choose self-issued.",
   "sale.reused_cure": "This cart was sold before with other content. Look at that order; to sell again go back and clear the cart.",
   "sale.show_order": "Show the order",
   "sale.cannot_keep": "This device cannot store data (full or forbidden). So that nothing is lost, the sale was not sent.",
