@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -13,10 +13,13 @@ from django.db import Error, close_old_connections
 from guitai.devices.errors import AgentUnknown
 from guitai.devices.services import agents, store_beat, store_departure
 from guitai.kernel import clock, scope
+from guitai.orders import queries as orders
 from guitai.tenancy.errors import MerchantSuspended
 
 THREADS = 4
 MOST_WAITING = 200
+DRAWER_WITHIN = timedelta(seconds=60)
+"""So long a cash sale, or a written reason, is good for opening a drawer."""
 Result = TypeVar("Result")
 
 
@@ -69,6 +72,11 @@ class Books:
     async def may_set_up(self, agent: Joined, binding: UUID) -> bool:
         """Whether that device's page may choose what is plugged in at the agent's register."""
         return await self._ask(lambda: _may_set_up(agent, binding))
+
+    async def drawer_reasons(self, agent: Joined, binding: UUID) -> dict[UUID, datetime]:
+        """What was just written down that a drawer may open for that device: ids and moments."""
+        since = clock.now() - DRAWER_WITHIN
+        return await self._ask(lambda: _drawer_reasons(agent, binding, since))
 
     async def part(self, agent: Joined, closed: datetime) -> None:
         """Stores that an agent's line closed."""
@@ -132,6 +140,11 @@ def _kept(agent: Joined, health: Any, bindings: list[UUID], heard: datetime) -> 
 def _may_set_up(agent: Joined, binding: UUID) -> bool:
     with scope.tenant(agent.merchant):
         return agents.may_set_up(agent.register_id, binding)
+
+
+def _drawer_reasons(agent: Joined, binding: UUID, since: datetime) -> dict[UUID, datetime]:
+    with scope.tenant(agent.merchant):
+        return orders.drawer_reasons(binding, since)
 
 
 def _parted(agent: Joined, closed: datetime) -> None:

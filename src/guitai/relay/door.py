@@ -18,7 +18,7 @@ from guitai.devices.errors import AgentUnknown
 from guitai.devices.rules import BadTicket
 from guitai.kernel import clock
 from guitai.relay.books import Books, Joined, Unavailable
-from guitai.relay.guard import Gate, is_ours, sets_up
+from guitai.relay.guard import Drawers, Gate, is_ours, sets_up
 from guitai.relay.hub import Hub
 from guitai.relay.links import (
     BAD_TICKET,
@@ -51,6 +51,7 @@ class Relay:
         self.hub = Hub()
         self._books = books
         self._gate = Gate(key, lambda: clock.now().timestamp())
+        self._drawers = Drawers()
         self._known: WeakKeyDictionary[ServerConnection, Joined] = WeakKeyDictionary()
         self._strangers = 0
         self._server: Server | None = None
@@ -260,14 +261,21 @@ class Relay:
     async def _forbidden(self, page: PageLink, agent: AgentLink, message: dict[str, Any]) -> str:
         """Why that page may not say so; empty where it may. Asked anew each time: people change
         at a till while its connection stands."""
-        if not sets_up(message) or page.ticket is None:
+        if page.ticket is None:
             return ""
+        binding = page.ticket.binding
         try:
-            may = await self._books.may_set_up(agent.joined, page.ticket.binding)
+            if sets_up(message):
+                may = await self._books.may_set_up(agent.joined, binding)
+                return "" if may else "other_register"
+            if message.get("type") == "drawer.open":
+                reasons = await self._books.drawer_reasons(agent.joined, binding)
+                may = self._drawers.may_open(reasons, clock.now().timestamp())
+                return "" if may else "drawer_not_granted"
         except Unavailable as error:
             log.warning("cannot look a right up: %s", error)
             return "unconfirmed"
-        return "" if may else "other_register"
+        return ""
 
 
 class _Enter(msgspec.Struct):

@@ -2,13 +2,16 @@
 
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
 from guitai.devices.rules import BadTicket, Ticket, open_ticket
+from guitai.relay.books import DRAWER_WITHIN
 
 BURST, RATE = 100.0, 30.0
 """A page's messages: so many at once, then so many a second (agent-protocol.md §2)."""
@@ -65,17 +68,44 @@ def sets_up(message: Mapping[str, Any]) -> bool:
     return kind in SETTINGS or (kind == "diag.fix" and message.get("name") == "use")
 
 
-class Gate:
-    """Opens tickets: each once, and none that is older than this process.
+class Once:
+    """What works once, and not at all where it is older than this process.
 
-    What was used is remembered in memory only. A ticket made before we began may have been used at
-    our predecessor, so it is refused; the page fetches another.
+    What was used is remembered in memory only: what was made before we began may have been used at
+    our predecessor. All moments are epoch seconds.
     """
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._used: dict[str, float] = {}
+
+    def take(self, name: str, made: float, expires: float, now: float) -> str:
+        """Uses it; why it is worth nothing, or empty."""
+        if expires <= now:  # and may be forgotten already
+            return "time"
+        # By our age, not by a moment kept: the clock may be set meanwhile.
+        if made < now - (time.monotonic() - self._began):
+            return "before us"
+        self._forget(now)
+        if name in self._used:
+            return "used"
+        self._used[name] = expires
+        return ""
+
+    def _forget(self, now: float) -> None:
+        """They come in time order, more or less: the oldest are in front."""
+        for name, expires in list(self._used.items()):
+            if expires > now:
+                return
+            del self._used[name]
+
+
+class Gate:
+    """Opens tickets, each once; a page whose ticket is refused fetches another."""
 
     def __init__(self, key: bytes, clock: Callable[[], float]) -> None:
         self._key, self._clock = key, clock
-        self._began = time.monotonic()
-        self._used: dict[str, float] = {}
+        self._once = Once()
 
     def admit(self, text: str, origin: str) -> Ticket:
         """The ticket of a page of that origin; raises ``BadTicket``."""
@@ -83,18 +113,21 @@ class Gate:
         ticket = open_ticket(self._key, text, now)
         if ticket.origin != origin:
             raise BadTicket("origin")
-        # By our age, not by a moment kept: the clock may be set meanwhile.
-        if ticket.issued < now - (time.monotonic() - self._began):
-            raise BadTicket("before us")
-        self._forget(now)
-        if ticket.nonce in self._used:
-            raise BadTicket("used")
-        self._used[ticket.nonce] = ticket.expires
+        if fault := self._once.take(ticket.nonce, ticket.issued, ticket.expires, now):
+            raise BadTicket(fault)
         return ticket
 
-    def _forget(self, now: float) -> None:
-        """They come in time order, more or less: the oldest are in front."""
-        for nonce, expires in list(self._used.items()):
-            if expires > now:
-                return
-            del self._used[nonce]
+
+class Drawers:
+    """Lets a drawer open once for each reason that the server wrote down."""
+
+    def __init__(self) -> None:
+        self._once = Once()
+
+    def may_open(self, reasons: Mapping[UUID, datetime], now: float) -> bool:
+        """Uses the oldest reason that nobody used."""
+        for reason, at in sorted(reasons.items(), key=lambda each: each[1]):
+            expires = at.timestamp() + DRAWER_WITHIN.total_seconds()
+            if not self._once.take(str(reason), at.timestamp(), expires, now):
+                return True
+        return False

@@ -5,6 +5,7 @@ import itertools
 import json
 import threading
 import time
+from collections import defaultdict
 from contextlib import ExitStack
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from websockets.sync.client import connect
 
 from guitai.devices.errors import AgentUnknown
 from guitai.devices.rules import Ticket, sign_ticket
+from guitai.kernel import clock
 from guitai.relay.books import Joined, Standing
 from guitai.relay.door import Relay
 
@@ -28,6 +30,8 @@ class FakeBooks:
         self.known, self.stored, self.unlocked, self.parted = {}, [], set(), []
         self.guests = set()
         """Bindings of other registers, where nobody stands who may choose for the agent's."""
+        self.reasons = defaultdict(dict)
+        """Of each binding: why its drawer may open, as ``Books.drawer_reasons`` tells it."""
         self.failure, self.slow = None, 0.0
 
     def join(self, merchant=None, token=""):
@@ -57,6 +61,14 @@ class FakeBooks:
         if self.failure:
             raise self.failure
         return binding not in self.guests
+
+    def written(self, binding, at=None):
+        self.reasons[binding][uuid4()] = at or clock.now()
+
+    async def drawer_reasons(self, agent, binding):
+        if self.failure:
+            raise self.failure
+        return self.reasons[binding]
 
     async def part(self, agent, closed):
         if self.failure:

@@ -1,6 +1,7 @@
 """What the relay asks of the real database, from its own threads. docs/agent-protocol.md §10."""
 
 import asyncio
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -11,7 +12,9 @@ from guitai.devices.models import AgentBeat
 from guitai.devices.services import agents
 from guitai.kernel import clock
 from guitai.kernel.audit import Actor
+from guitai.kernel.models import AuditEntry
 from guitai.numbering.tests.shop import OTHER_BAN, make_shop
+from guitai.orders.services import Clerk, record_drawer
 from guitai.relay import books as module
 from guitai.relay.books import Books, Unavailable
 from guitai.tenancy.errors import MerchantSuspended
@@ -172,6 +175,26 @@ def test_a_manager_of_another_shop_chooses_nothing_here(transactional_db, books)
         stranger = device_at(other.register, "平板")
         stands_at(other.register, Role.STORE_MANAGER)
     assert not asyncio.run(books.may_set_up(agent, stranger.id))
+
+
+def test_why_a_drawer_may_open_is_known_for_a_minute_and_to_its_merchant_only(
+    transactional_db, books
+):
+    shop, other = make_shop(registers=2), make_shop(name="別家", ban=OTHER_BAN)
+    agent, stranger = (asyncio.run(books.recognise(joined(one).token)) for one in (shop, other))
+    with shop.tenant():
+        beside = device_at(shop.registers[1], "平板")
+        session = stands_at(shop.registers[1], Role.STORE_MANAGER)
+        record_drawer(Clerk(shop.registers[1], session), "換零錢")
+        entry = AuditEntry.objects.get(verb="drawer.open")
+
+    def known(by, after):
+        with clock.moved(entry.at + after):
+            return asyncio.run(books.drawer_reasons(by, beside.id))
+
+    assert known(agent, module.DRAWER_WITHIN) == {entry.id: entry.at}
+    assert known(agent, module.DRAWER_WITHIN + timedelta(seconds=1)) == {}
+    assert known(stranger, timedelta()) == {}
 
 
 def test_too_many_questions_are_refused_and_not_piled_up(books, monkeypatch):

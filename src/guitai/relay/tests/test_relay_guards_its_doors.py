@@ -3,15 +3,16 @@
 import contextlib
 import json
 import time
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from guitai.kernel import clock
 from guitai.relay import door, guard, hub, links
 from guitai.relay.books import Unavailable
-from guitai.relay.guard import Bucket, Gate, is_ours
+from guitai.relay.guard import Bucket, Drawers, Gate, is_ours
 from guitai.relay.tests.rig import KEY, ORIGIN, Rig, Visitor
 from guitai.tenancy.errors import MerchantSuspended
 
@@ -379,12 +380,27 @@ class TestRules:
     def test_used_tickets_are_forgotten_when_they_are_worthless(self, rig):
         now = [1000.0]
         gate = Gate(KEY, lambda: now[0])
-        gate._began -= 10_000
+        gate._once._began -= 10_000
         joined = rig.books.join()
         for moment in range(1000, 1600):
             now[0] = float(moment)
             gate.admit(rig.ticket(joined, issued=now[0]), ORIGIN)
-        assert len(gate._used) <= 61
+        assert len(gate._once._used) <= 61
+
+    def test_a_drawer_opens_once_for_each_reason_while_it_is_fresh(self):
+        now = clock.now().timestamp() + 1000
+        drawers = Drawers()
+        drawers._once._began -= 10_000
+
+        def ago(seconds):
+            return datetime.fromtimestamp(now - seconds, UTC)
+
+        first, second = {uuid4(): ago(30)}, {uuid4(): ago(20)}
+        assert [drawers.may_open(first | second, now) for _ in range(3)] == [True, True, False]
+        # The older one went first; at its end it is over, and not fresh again for being forgotten.
+        assert not drawers.may_open(first, now + 30)
+        assert not drawers.may_open({uuid4(): ago(60)}, now)
+        assert not drawers.may_open({}, now)
 
 
 CHOOSING = [
@@ -396,7 +412,6 @@ USING = [
     {"type": "device.list"},
     {"type": "device.reset"},
     {"type": "diag.fix", "name": "redetect"},
-    {"type": "drawer.open"},
     {"type": "print.submit", "name": "use"},
     {"type": ["device.select"]},
 ]
@@ -441,3 +456,75 @@ class TestOtherRegisters:
         page.send({"v": 1, "id": "7", **CHOOSING[0]})
         assert page.read()["error"]["code"] == "unconfirmed"
         assert agent.silent()
+
+
+class TestDrawers:
+    """For a cash sale or a written reason, once each (agent-protocol.md §10.1)."""
+
+    @pytest.fixture
+    def here(self):
+        return uuid4()
+
+    @pytest.fixture
+    def counter(self, rig, here):
+        return rig.pair(ticket={"binding": here})
+
+    def opened(self, agent, page, **more):
+        page.send({"v": 1, "id": "7", "type": "drawer.open", **more})
+        return agent.until(lambda f: "message" in f)["message"] == {
+            "v": 1, "id": "7", "type": "drawer.open", **more
+        }  # fmt: skip
+
+    def refusal(self, agent, page, **more):
+        page.send({"v": 1, "id": "8", "type": "drawer.open", **more})
+        said = page.read()
+        assert (said["id"], said["type"], said["ok"]) == ("8", "drawer.open", False)
+        assert agent.silent(0.1)
+        return said["error"]
+
+    @pytest.mark.parametrize("asked", [{}, {"drawer": 2}, {"reason": "換零錢"}, {"drawer": None}])
+    def test_not_for_the_asking(self, counter, asked):
+        _, agent, page, _ = counter
+        refusal = self.refusal(agent, page, **asked)
+        assert refusal["code"] == "drawer_not_granted"
+        assert "設備" in refusal["message"] and "原因" in refusal["message"]
+
+    def test_each_reason_opens_once(self, rig, counter, here):
+        _, agent, page, _ = counter
+        rig.books.written(here)
+        assert self.opened(agent, page)
+        assert self.refusal(agent, page)["code"] == "drawer_not_granted"
+        rig.books.written(here)
+        rig.books.written(here)
+        assert self.opened(agent, page) and self.opened(agent, page, drawer=2)
+        assert self.refusal(agent, page)["code"] == "drawer_not_granted"
+
+    def test_not_once_more_over_another_line_or_another_agent(self, rig, counter, here):
+        joined, agent, page, _ = counter
+        rig.books.written(here)
+        assert self.opened(agent, page)
+        again = rig.page(joined, binding=here)
+        agent.admit()
+        assert again.read()["ok"]
+        assert self.refusal(agent, again)["code"] == "drawer_not_granted"
+        _, elsewhere, there, _ = rig.pair(ticket={"binding": here})
+        assert self.refusal(elsewhere, there)["code"] == "drawer_not_granted"
+
+    def test_not_for_the_reason_of_another_device(self, rig, counter):
+        _, agent, page, _ = counter
+        rig.books.written(uuid4())
+        assert self.refusal(agent, page)["code"] == "drawer_not_granted"
+
+    def test_none_of_before_the_relay_began(self, rig, counter, here):
+        """Its predecessor may have opened for it already; nobody remembers."""
+        _, agent, page, _ = counter
+        rig.books.written(here, clock.now() - timedelta(seconds=50))
+        assert self.refusal(agent, page)["code"] == "drawer_not_granted"
+
+    def test_not_without_the_books(self, rig, counter, here):
+        _, agent, page, _ = counter
+        rig.books.written(here)
+        rig.books.failure = Unavailable("gone")
+        assert self.refusal(agent, page)["code"] == "unconfirmed"
+        rig.books.failure = None
+        assert self.opened(agent, page)
