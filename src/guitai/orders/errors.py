@@ -28,7 +28,7 @@ class NotSold(Conflict):
 class ClockWrong(BadInput):
     """The device's date is not the server's (B.6.4): the paper would bear a wrong day.
 
-    ``device`` and ``server`` are the dates in Taipei, ``apart`` how far the clocks are apart, in words.
+    ``device`` and ``server`` are the dates in Taipei, ``apart`` in words how far the clocks differ.
     """
 
     code = "ORD-CLOCK"
