@@ -10,7 +10,7 @@ import secrets
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, get_origin, get_type_hints
@@ -35,18 +35,40 @@ def write_private(path: Path, text: str) -> None:
 
 def write_whole(path: Path, text: str, mode: int) -> None:
     """Write a file that appears whole and with its rights, or not at all. OSError."""
+    with room_for(path, 0, mode) as keep:
+        keep(text)
+
+
+@contextlib.contextmanager
+def room_for(path: Path, most: int, mode: int = 0o600) -> Iterator[Callable[[str], None]]:
+    """Take room on the disk for ``most`` bytes, before something is done that must be kept.
+
+    Inside, the function that is given writes the text there, and the file appears, whole. Without
+    that nothing is left. OSError where there is no room, or no leave to write.
+    """
     half = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+    file = os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+
+    def put(data: bytes) -> None:
+        file.seek(0)
+        file.write(data)
+        file.truncate()
+        file.flush()
+        os.fsync(file.fileno())
+
+    def keep(text: str) -> None:
+        put(text.encode())
+        file.close()
         half.chmod(mode)
         half.replace(path)
-    except BaseException:  # a full disk is not filled with halves
+
+    try:
+        with file:
+            if most:
+                put(b" " * most)
+            yield keep
+    finally:  # a full disk is not filled with halves
         half.unlink(missing_ok=True)
-        raise
 
 
 def is_full(error: OSError) -> bool:

@@ -42,6 +42,10 @@ MESSAGES: Mapping[str, str] = {
     "insecure_server": "這個網址沒有加密（http），連線碼與憑證會被旁人看見；請改用 https。",
     "server_unreachable": "連不上伺服器，請檢查網址與網路後再試。",
     "server_refused": "伺服器沒有接受，請在後台重新取得連線碼後再試。",
+    "join_not_kept": (
+        "伺服器收下了，但這台電腦存不下來（磁碟已滿或無法寫入），連線已取消。"
+        "請先空出 1 GB 以上，再到後台取得新的連線碼。"
+    ),
     "joined_elsewhere": "列印程式已連到另一個伺服器，請先在列印程式的頁面離開。",
     "too_large": "內容太大，無法經由伺服器傳送，請減少筆數後再試。",
     "not_joined": "列印程式尚未連到任何伺服器。",

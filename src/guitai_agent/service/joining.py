@@ -4,6 +4,7 @@ The token is as good as the printer, so it travels over TLS only; plain http is 
 for private addresses, and for who says so.
 """
 
+import contextlib
 import http.client
 import ipaddress
 import json
@@ -11,13 +12,21 @@ import logging
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..datadir import Unreadable, flat, known_fields, put_aside, read_object, write_private
+from ..datadir import (
+    Unreadable,
+    flat,
+    known_fields,
+    put_aside,
+    read_object,
+    room_for,
+    write_private,
+)
 from ..errors import AgentError
 from .tillheaders import Upstream, upstream_of
 
@@ -25,6 +34,9 @@ log = logging.getLogger(__name__)
 
 SECONDS = 10.0
 LONGEST_ANSWER = 65_536
+LONGEST_TOKEN, LONGEST_ADDRESS = 1_000, 2_000
+ROOM = 16_384
+"""Bytes that hold any membership a server may grant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +71,24 @@ class MembershipFile:
             if membership is None:
                 self._path.unlink(missing_ok=True)
             else:
-                write_private(self._path, json.dumps(flat(membership), ensure_ascii=False))
+                write_private(self._path, _text(membership))
             self.now = membership
+
+    @contextlib.contextmanager
+    def joining(self) -> Iterator[Callable[[Membership], None]]:
+        """Room for what a server is about to grant; inside, ``keep(membership)``. OSError.
+
+        A code works once, and the server lets go of who stood there before: so the disk is tried
+        before the server is asked.
+        """
+        with room_for(self._path, ROOM) as write:
+
+            def keep(membership: Membership) -> None:
+                with self._lock:
+                    write(_text(membership))
+                    self.now = membership
+
+            yield keep
 
     def mark_refused(self, token: str) -> None:
         """The server does not know that token any more; a newer one is left alone."""
@@ -82,6 +110,10 @@ class MembershipFile:
         except (Unreadable, TypeError) as error:  # TypeError: a field is missing
             put_aside(self._path, error)
             return None
+
+
+def _text(membership: Membership) -> str:
+    return json.dumps(flat(membership), ensure_ascii=False)
 
 
 def is_near(host: str) -> bool:
@@ -111,7 +143,8 @@ def checked_relay(text: object, server: Upstream, *, insecure: bool) -> str:
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         raise AgentError("server_refused", reason="relay_url") from None
-    if parts.scheme not in ("ws", "wss") or not host or "@" in parts.netloc:
+    fits = len(str(text)) <= LONGEST_ADDRESS and "@" not in parts.netloc
+    if parts.scheme not in ("ws", "wss") or not host or not fits:
         raise AgentError("server_refused", reason="relay_url")
     if parts.scheme == "ws" and not insecure and (server.scheme == "https" or not is_near(host)):
         raise AgentError("insecure_server", server=str(text))
@@ -124,11 +157,23 @@ def ask_to_join(
     """Exchange the code for a token. Blocks up to ten seconds.
 
     Raises ``server_unreachable`` and ``server_refused`` with the server's own code and sentence.
+    A token that comes with an answer we cannot use is given back.
     """
     said = _post(server, "join", {"code": code, **about})
+    try:
+        return _membership(said, server, insecure=insecure)
+    except AgentError:
+        if isinstance(token := said.get("token"), str):
+            give_back(server.origin, token)
+        raise
+
+
+def _membership(said: Mapping[str, Any], server: Upstream, *, insecure: bool) -> Membership:
     token, register, store = said.get("token"), said.get("register"), said.get("store")
     if not (isinstance(token, str) and isinstance(register, dict) and isinstance(store, dict)):
         raise AgentError("server_refused", reason="answer")
+    if not 0 < len(token) <= LONGEST_TOKEN:
+        raise AgentError("server_refused", reason="token")
     return Membership(
         server=server.origin,
         relay_url=checked_relay(said.get("relay_url"), server, insecure=insecure),
@@ -139,9 +184,15 @@ def ask_to_join(
     )
 
 
-def ask_to_leave(membership: Membership) -> None:
-    """Tell the server that this token is not needed any more. Raises as ``ask_to_join``."""
-    _post(upstream_of(membership.server), "leave", {}, token=membership.token)
+def give_back(server: str, token: str) -> None:
+    """Tell the server that this token is not needed, so that its desk shows no agent that is not.
+
+    Politeness: one that cannot be told learns it from the next agent that joins there.
+    """
+    try:
+        _post(upstream_of(server), "leave", {}, token=token)
+    except AgentError as error:
+        log.info("%s was not told that a token is not needed: %s", server, error.params)
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import AgentError
 from . import messages
-from .joining import Membership, MembershipFile, ask_to_join, ask_to_leave, checked_server
+from .joining import MembershipFile, ask_to_join, checked_server, give_back
 from .outbound import Outbound
 
 if TYPE_CHECKING:
@@ -43,11 +43,17 @@ class ServerVerbs:
             self._refuse_page(peer, address, insecure)
         server = checked_server(address, insecure=insecure)
         about = {**self._about, "name": name}
-        self._file.keep(ask_to_join(server, code, about, insecure=insecure))
+        with self._file.joining() as keep:
+            granted = ask_to_join(server, code, about, insecure=insecure)
+            try:
+                keep(granted)
+            except OSError as error:  # whatever the disk said a moment ago
+                give_back(granted.server, granted.token)
+                raise AgentError("join_not_kept", detail=str(error)) from error
         log.info("joined %s", server.origin)
         self._outbound.restart()
         if before is not None and not before.refused:
-            self._tell_old_server(before)
+            give_back(before.server, before.token)
         return self._state(peer, message)
 
     def _refuse_page(self, peer: "Peer", address: str, insecure: bool) -> None:
@@ -66,13 +72,5 @@ class ServerVerbs:
         self._file.keep(None)
         self._outbound.restart()
         if not before.refused:
-            self._tell_old_server(before)
+            give_back(before.server, before.token)
         return self._state(peer, message)
-
-    @staticmethod
-    def _tell_old_server(before: Membership) -> None:
-        """Politeness: we have forgotten the token already; the desk can remove it as well."""
-        try:
-            ask_to_leave(before)
-        except AgentError as error:
-            log.info("%s was not told that we left: %s", before.server, error.params)

@@ -1,6 +1,7 @@
 """The agent's way to its server, against a relay and a server of the test's own (§10.2, §10.3)."""
 
 import asyncio
+import errno
 import json
 import queue
 import threading
@@ -10,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from websockets.sync.server import serve
 
+from guitai_agent import datadir
 from guitai_agent.app import Agent, Options
 from guitai_agent.errors import AgentError
 from guitai_agent.journal import digest
@@ -32,6 +34,7 @@ class FakeServer:
 
     def __init__(self):
         self.answer, self.asked, self.status = {}, [], 101
+        self.on_join = lambda: None
         self.lines: queue.Queue = queue.Queue()
         self._relay = serve(self._line, "127.0.0.1", 0, process_request=self._at_the_door)
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._door())
@@ -80,6 +83,8 @@ class FakeServer:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 fake.asked.append((self.path, self.headers.get("Authorization"), json.loads(body)))
+                if self.path.endswith("/join"):
+                    fake.on_join()
                 status = 422 if "error" in fake.answer else fake.answer.get("status", 200)
                 self.send_response(status)
                 for name, value in fake.answer.get("headers", {}).items():
@@ -242,6 +247,55 @@ class TestJoining:
         assert server.asked[-1][:2] == ("/api/agent/leave", "Bearer m.secret-1")
         assert not (tmp_path / "relay.json").exists()
         assert ask(agent, "agent.leave")["error"]["code"] == "not_joined"
+
+
+class TestJoiningWithoutRoom:
+    """A code and a working connection are spent only for what can be kept."""
+
+    def test_a_full_disk_is_found_before_the_server_is_asked(
+        self, agent, server, line, tmp_path, monkeypatch
+    ):
+        until(lambda: state(agent) == "connected")
+        before = (tmp_path / "relay.json").read_text()
+        asked = list(server.asked)
+        with monkeypatch.context() as disk:
+            disk.setattr(datadir.os, "fsync", no_room)
+            refused = join(agent, server)["error"]
+        assert (refused["code"], "磁碟空間不足" in refused["message"]) == ("disk_full", True)
+        assert server.asked == asked and state(agent) == "connected"
+        assert (tmp_path / "relay.json").read_text() == before
+        assert line.enter()["ok"]  # the line is up as it was
+        server.joined(token="m.secret-2")
+        assert join(agent, server)["ok"]
+        server.line()
+        assert sorted(path.name for path in tmp_path.glob(".relay*")) == []
+
+    def test_what_was_granted_and_cannot_be_kept_is_given_back(self, agent, server, monkeypatch):
+        server.joined()
+        server.on_join = lambda: monkeypatch.setattr(datadir.os, "fsync", no_room)
+        refused = join(agent, server)["error"]
+        assert refused["code"] == "join_not_kept"
+        assert "新的連線碼" in refused["message"] and "再試一次" not in refused["message"]
+        assert server.asked[-1][:2] == ("/api/agent/leave", "Bearer m.secret-1")
+        assert state(agent) == "none"
+
+    def test_what_was_granted_with_nonsense_is_given_back_too(self, agent, server):
+        server.joined(relay_url="https://x")
+        assert join(agent, server)["error"]["code"] == "server_refused"
+        assert server.asked[-1][:2] == ("/api/agent/leave", "Bearer m.secret-1")
+
+    def test_a_refusal_leaves_no_trace_on_the_disk(self, agent, server, tmp_path):
+        server.answer = {"error": {"code": "AGENT-CODE", "message": "連線碼不正確。"}}
+        assert not join(agent, server)["ok"]
+        assert list(tmp_path.glob("*relay*")) == []
+
+    def test_a_long_answer_fits_into_the_room_that_was_tried(self, agent, server):
+        server.joined(token="m." + "s" * 5_000)
+        assert join(agent, server)["error"]["code"] == "server_refused"
+
+
+def no_room(descriptor):
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 class TestPages:

@@ -185,7 +185,7 @@ def test_an_uncertain_job_is_settled_by_a_person(agent, light):
     light.locator("#jobs").get_by_text("已取消列印。").wait_for()
     assert agent.journal.get("job-0002").state.value == "cancelled"
     light.get_by_role("link", name="到「列印工作」選擇").wait_for()
-    light.get_by_text("到開這張單的那台收銀機選「補印」").wait_for()  # nothing is printed again here
+    light.get_by_text("到開這張單的那台收銀機選「補印」").wait_for()  # not here
     light.get_by_role("button", name="未印出 b-0001").click()
     light.locator("#jobs").get_by_text("已由人員確認未印出。").wait_for()
     assert agent.journal.get("job-0001").state.value == "cancelled"
