@@ -4,6 +4,7 @@ The server counts as public (``--ip-address-space-overrides``), so that the brow
 page may reach its own computer. printing.md §3; docs/agent-protocol.md §1, §10.
 """
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -72,6 +73,19 @@ def sell(till: Till, sku: str) -> str:
     return number
 
 
+def answers_about(till: Till, kind: str) -> list[dict[str, Any]]:
+    """What the agent, or the relay, will answer to such questions of the page from now on."""
+    found: list[dict[str, Any]] = []
+
+    def hear(text: str | bytes) -> None:
+        message = json.loads(text)
+        if message.get("type") == kind and "ok" in message:
+            found.append(message)
+
+    till.page.on("websocket", lambda socket: socket.on("framereceived", hear))
+    return found
+
+
 def test_granted_the_page_prints_over_loopback_and_lets_its_agent_join_the_server(counter, house):
     expect(counter.strip("發票機")).to_have_text("就緒", timeout=PATIENCE)
     assert proofs(Tray(house)) == []
@@ -84,7 +98,7 @@ def test_granted_the_page_prints_over_loopback_and_lets_its_agent_join_the_serve
 
 
 def test_denied_the_page_explains_it_and_prints_over_the_relay(counter, house, browser):
-    before = proofs(Tray(house))
+    before, drawers = proofs(Tray(house)), answers_about(counter, "drawer.open")
     permit(browser, counter.page, house.base, "denied")
     counter.open()
     counter.at_sale()
@@ -96,6 +110,8 @@ def test_denied_the_page_explains_it_and_prints_over_the_relay(counter, house, b
     assert finding.locator("img").evaluate("img => img.decode().then(() => img.naturalWidth)") > 0
     number = sell(counter, "A002")
     assert proofs(Tray(house)) == [*before, number]
+    until(lambda: drawers, "the drawer's answer", page=counter.page)
+    assert [answer["ok"] for answer in drawers] == [True]  # for the sale, which was in cash
 
 
 def test_trouble_is_named_over_the_relay_as_well(counter, house):
