@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Count, Min, Q, QuerySet
@@ -38,6 +38,12 @@ def jobs_of(subject_id: UUID) -> QuerySet[PrintJob]:
 def may_be_on_paper(subject_id: UUID, kinds: list[str]) -> bool:
     """Whether one of these slips ever left for a printer, however it ended."""
     return jobs_of(subject_id).filter(kind__in=kinds, sent_at__isnull=False).exists()
+
+
+def asked_since(subject_id: UUID, kinds: list[str], moment: datetime) -> PrintJob | None:
+    """The last job for this slip that was made after ``moment`` and that nobody has a doubt of."""
+    made = jobs_of(subject_id).filter(kind__in=kinds, created_at__gt=moment)
+    return made.filter(state__in=[JobState.SENT.value, JobState.DONE.value]).last()
 
 
 def waiting_job(subject_id: UUID, kinds: list[str]) -> PrintJob | None:

@@ -428,6 +428,31 @@ class TestOrders:
         detail = page.post(path, {"what": "detail"}).json()["print_jobs"][0]
         assert detail["kind"] == "detail"
 
+    @pytest.mark.parametrize("what", ["proof", "detail"])
+    def test_a_double_click_prints_once_however_fast_the_printer_is(self, till, page, what):
+        sold = self.sell(till, page)
+        page.post(f"print-jobs/{sold['print_jobs'][0]['id']}/state", {"state": "done"})
+        path = f"orders/{sold['order']['id']}/reprint"
+        papers = []
+        for seconds in (10, 10.3, 11.9, 12.1):
+            with clock.moved(NOON + timedelta(seconds=seconds)):
+                [job] = page.post(path, {"what": what}).json()["print_jobs"]
+                page.post(f"print-jobs/{job['id']}/state", {"state": "done"})
+            papers.append(job["id"])
+        assert papers[0] == papers[1] == papers[2] != papers[3]
+
+    def test_a_slip_that_went_wrong_may_be_asked_for_at_once(self, till, page):
+        sold = self.sell(till, page)
+        page.post(f"print-jobs/{sold['print_jobs'][0]['id']}/state", {"state": "done"})
+        path = f"orders/{sold['order']['id']}/reprint"
+        with clock.moved(NOON + timedelta(seconds=10)):
+            [job] = page.post(path, {"what": "proof"}).json()["print_jobs"]
+            state = f"print-jobs/{job['id']}/state"
+            page.post(state, {"state": "uncertain", "detail": "PAPER_END"})
+            page.post(state, {"state": "cancelled", "detail": "NOT_PRINTED"})
+            [again] = page.post(path, {"what": "proof"}).json()["print_jobs"]
+        assert again["id"] != job["id"]
+
     def test_a_carrier_has_no_proof_to_reprint(self, till, page):
         sold = self.sell(till, page, invoice={"kind": "mobile_barcode", "carrier": "/TRM+O+P"})
         path = f"orders/{sold['order']['id']}/reprint"
