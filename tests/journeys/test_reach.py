@@ -29,6 +29,12 @@ from tests.journeys.counter import (
 
 pytestmark = [pytest.mark.browser, needs_chromium]
 
+KEEP_THE_LINE = """
+const send = WebSocket.prototype.send;
+WebSocket.prototype.send = function (text) { window.line = this; return send.call(this, text); };
+"""
+ASK_AGAIN = 'line.send(JSON.stringify({ v: 1, id: "again", type: "drawer.open" }))'
+"""A page that asks by itself, over the line that it has to the agent."""
 WELL = "從網頁到紙張，每一段都正常。"
 
 
@@ -100,6 +106,7 @@ def test_granted_the_page_prints_over_loopback_and_lets_its_agent_join_the_serve
 def test_denied_the_page_explains_it_and_prints_over_the_relay(counter, house, browser):
     before, drawers = proofs(Tray(house)), answers_about(counter, "drawer.open")
     permit(browser, counter.page, house.base, "denied")
+    counter.page.add_init_script(KEEP_THE_LINE)
     counter.open()
     counter.at_sale()
     expect(counter.strip("發票機")).to_have_text("就緒・經伺服器", timeout=PATIENCE)
@@ -111,7 +118,11 @@ def test_denied_the_page_explains_it_and_prints_over_the_relay(counter, house, b
     number = sell(counter, "A002")
     assert proofs(Tray(house)) == [*before, number]
     until(lambda: drawers, "the drawer's answer", page=counter.page)
-    assert [answer["ok"] for answer in drawers] == [True]  # for the sale, which was in cash
+    assert drawers[0]["ok"]  # for the sale, which was in cash
+    counter.page.evaluate(ASK_AGAIN)  # what was sold over loopback may not be a minute old
+    counter.page.evaluate(ASK_AGAIN)
+    until(lambda: len(drawers) == 3, "the other answers", page=counter.page)
+    assert drawers[2]["error"]["code"] == "drawer_not_granted"
 
 
 def test_trouble_is_named_over_the_relay_as_well(counter, house):
