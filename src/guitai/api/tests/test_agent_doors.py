@@ -138,7 +138,8 @@ class TestDrawer:
         assert reasons(till) == reasons(beside) == {}
         assert Page.of(till).post("drawer", {"reason": "換零錢"}).json() == {"ok": True}
         with till.shop.tenant():
-            assert list(reasons(till)) == [AuditEntry.objects.get(verb="drawer.open").id]
+            entry = AuditEntry.objects.get(verb="drawer.open")
+        assert (entry.reason, list(reasons(till))) == ("換零錢", [entry.id])
         assert reasons(beside) == {}
 
 

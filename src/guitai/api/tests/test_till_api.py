@@ -9,7 +9,6 @@ from guitai.api.tests.http import Page, sale_body
 from guitai.devices.models import AgentBeat, PrintJob
 from guitai.invoicing.models import Invoice
 from guitai.kernel import clock
-from guitai.kernel.models import AuditEntry
 from guitai.kernel.testing import taipei
 from guitai.orders.models import Order, ShiftClosing, ShiftSummary
 from guitai.orders.tests.till import NOON, make_till, new_id
@@ -587,26 +586,3 @@ class TestShift:
             assert (ShiftSummary.objects.count(), ShiftClosing.objects.count()) == (1, 1)
         with clock.moved(NOON + timedelta(microseconds=1)):
             assert page.post("shift/summary", body).status_code == 200
-
-    def test_opening_the_drawer_is_remembered(self, till, page):
-        assert error(page.post("drawer", {"reason": ""})) == (422, "ORD-REASON")
-        assert page.post("drawer", {"reason": "換零錢"}).json() == {"ok": True}
-        with till.shop.tenant():
-            assert AuditEntry.objects.get(verb="drawer.open").reason == "換零錢"
-
-
-class TestParked:
-    def test_kept_for_a_day_and_at_most_a_hundred(self, till, page):
-        first = str(new_id())
-        body = {"label": "3 號桌", "cart": {"lines": [1, 2]}}
-        assert page.send("PUT", f"parked/{first}", body).status_code == 200
-        page.send("PUT", f"parked/{first}", {**body, "label": "4 號桌"})
-        found = page.get("parked").json()["parked"]
-        assert [(p["label"], p["cart"]) for p in found] == [("4 號桌", {"lines": [1, 2]})]
-        for _ in range(99):
-            page.send("PUT", f"parked/{new_id()}", body)
-        assert error(page.send("PUT", f"parked/{new_id()}", body)) == (409, "PARK-FULL")
-        assert page.send("DELETE", f"parked/{first}").json() == {"ok": True}
-        assert error(page.send("DELETE", f"parked/{first}")) == (404, "PARK-NOT-FOUND")
-        with clock.moved(taipei(2026, 11, 22, 12, 0)):
-            assert page.get("parked").json()["parked"] == []
