@@ -155,8 +155,8 @@ class Agent:
             device = parse_target(options.device, options.profile)
             opener.fixed[device.id] = device
             opener.choose(device.id, options.profile)
-        elif remembered.device_id:
-            opener.choose(remembered.device_id, remembered.profile)
+        elif remembered.device_id or options.profile:
+            opener.choose(remembered.device_id, options.profile or remembered.profile)
         return opener
 
     def _watch(self) -> None:

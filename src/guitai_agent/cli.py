@@ -20,7 +20,7 @@ from twinvoice import raster
 
 from . import __version__, cli_devices, cli_doctor, cli_install, cli_join
 from .app import Agent, Options, ports_from
-from .client import NotRunning, OwnerClient, Refused
+from .client import NotRunning, OwnerClient, Refused, Reply
 from .datadir import default_data_dir, is_full, write_private
 from .errors import AgentError, DataDirBusy
 from .escpos.glyphs import paper_fonts
@@ -53,6 +53,20 @@ Data = Annotated[Path, typer.Option("--data", help="資料夾（設定、列印�
 DEFAULT_DATA = default_data_dir()
 
 
+def _port(number: int | None) -> int | None:
+    """A port that a computer has; 0 lets the system choose one (scripts do)."""
+    if number is not None and not 0 <= number <= 65_535:
+        _fail(f"沒有 {number} 這個埠；可用 1 到 65535。", 2)
+    return number
+
+
+def _model(name: str) -> str:
+    """A model of the book, or none named."""
+    if name and name not in profiles():
+        _fail(f"沒有「{name}」這個機型；可用：{'、'.join(profiles())}。", 2)
+    return name
+
+
 @app.command()
 def run(
     data: Data = DEFAULT_DATA,
@@ -60,9 +74,13 @@ def run(
         str,
         typer.Option(help="virtual、tcp:主機:埠、serial:/dev/ttyUSB0；省略則自動偵測。"),
     ] = "",
-    profile_name: Annotated[str, typer.Option("--profile", help="機型，見 profiles 指令。")] = "",
+    profile_name: Annotated[
+        str, typer.Option("--profile", callback=_model, help="機型，見 profiles 指令。")
+    ] = "",
     receipts: Annotated[Path | None, typer.Option(help="虛擬發票機輸出圖檔的資料夾。")] = None,
-    port: Annotated[int | None, typer.Option(help="只用這個埠（預設 47120–47123）。")] = None,
+    port: Annotated[
+        int | None, typer.Option(callback=_port, help="只用這個埠（預設 47120–47123）。")
+    ] = None,
     allow_origin: Annotated[
         list[str] | None, typer.Option(help="預先配對的網站，需搭配 --preshared-token-file。")
     ] = None,
@@ -75,7 +93,7 @@ def run(
     serve_till: Annotated[
         str, typer.Option(help="由這台電腦提供這個伺服器的收銀頁（加入伺服器後自動提供）。")
     ] = "",
-    till_port: Annotated[int, typer.Option(help="收銀頁的埠。")] = TILL_PORT,
+    till_port: Annotated[int, typer.Option(callback=_port, help="收銀頁的埠。")] = TILL_PORT,
     quiet: Annotated[bool, typer.Option(help="不在終端機顯示紀錄。")] = False,
 ) -> None:
     """啟動列印程式，直到按 Ctrl+C。"""
@@ -102,18 +120,41 @@ def status(
     data: Data = DEFAULT_DATA,
     as_json: Annotated[bool, typer.Option("--json", help="輸出 JSON。")] = False,
 ) -> None:
-    """顯示發票機與列印佇列的狀態。"""
+    """顯示列印程式、發票機與列印佇列的狀態。
+
+    結束代碼：0 列印程式可以收單，1 不能，5 列印程式未執行。
+    """
     with _owner(data) as agent:
-        welcome, jobs = agent.welcome, agent.ask("print.list", limit=20)["jobs"]
-    told = {"printer": welcome["printer"], "version": welcome["version"], "jobs": jobs}
+        printer, version = agent.welcome["printer"], agent.welcome["version"]
+        own = next(hop for hop in agent.ask("health.get")["hops"] if hop["hop"] == "agent")
+        jobs = _jobs(agent, own)
     if as_json:
+        told = {"agent": own, "printer": printer, "version": version, "jobs": jobs}
         out.print_json(json.dumps(told))
-        return
-    printer = told["printer"]
-    name = printer["device"]["name"] if printer["device"] else "—"
-    out.print(f"發票機　{name}　{printer['message']}（{printer['code']}）")
+    else:
+        said = f"{own['message']}（{own['code']}）" if own["state"] == "error" else "正常"
+        out.print(f"列印程式　{version}　{said}")
+        name = printer["device"]["name"] if printer["device"] else "—"
+        out.print(f"發票機　{name}　{printer['message']}（{printer['code']}）")
+        _show_jobs(jobs)
+    if own["state"] == "error":
+        raise typer.Exit(1)
+
+
+def _jobs(agent: OwnerClient, own: Reply) -> list[Reply] | None:
+    """The newest jobs; None where the journal cannot be read, which the agent's hop then says."""
+    try:
+        jobs: list[Reply] = agent.ask("print.list", limit=20)["jobs"]
+    except Refused:
+        if own["state"] != "error":
+            raise
+        return None
+    return jobs
+
+
+def _show_jobs(jobs: list[Reply] | None) -> None:
     if not jobs:
-        out.print("尚無列印工作。")
+        out.print("無法讀取列印工作。" if jobs is None else "尚無列印工作。")
         return
     table = Table("時間", "種類", "狀態", "說明", "編號")
     for job in jobs:
@@ -163,9 +204,13 @@ def list_profiles() -> None:
 @app.command("virtual-printer")
 def virtual_printer(
     receipts: Annotated[Path, typer.Option(help="輸出圖檔的資料夾。")] = Path("receipts"),
-    port: Annotated[int, typer.Option(help="TCP 埠，0 為任一空埠。")] = 9100,
-    control_port: Annotated[int, typer.Option(help="模擬故障的控制埠，0 為任一空埠。")] = 0,
-    profile_name: Annotated[str, typer.Option("--profile", help="機型。")] = "virtual",
+    port: Annotated[int, typer.Option(callback=_port, help="TCP 埠，0 為任一空埠。")] = 9100,
+    control_port: Annotated[
+        int, typer.Option(callback=_port, help="模擬故障的控制埠，0 為任一空埠。")
+    ] = 0,
+    profile_name: Annotated[
+        str, typer.Option("--profile", callback=_model, help="機型。")
+    ] = "virtual",
     rate: Annotated[int, typer.Option(help="每秒處理的位元組數，0 為不限。")] = 0,
     fault: Annotated[list[str] | None, typer.Option(help="一開始就有的故障。")] = None,
     pty: Annotated[
@@ -202,10 +247,7 @@ def version() -> None:
 def _virtual_device(
     receipts: Path, profile_name: str, rate: int, faults: list[str]
 ) -> VirtualPrinter:
-    try:
-        used = profile(profile_name)
-    except AgentError as error:
-        _fail(_told(error), 2)
+    used = profile(profile_name)
     printer = VirtualPrinter(paper_fonts().glyph, width=used.dots, dpi=used.dpi, rate=rate)
     printer.on_receipt = ReceiptFolder(receipts, raster.png)
     for each in faults:
@@ -252,13 +294,17 @@ def _told(error: AgentError) -> str:
     """What is wrong and what to do, from the book where it knows the condition."""
     code = error.code.upper()
     if code not in remedies():
-        return "　".join([error.message, *(str(each) for each in error.params.values())])
+        return "　".join([error.message, *map(_in_words, error.params.values())])
     known = remedy(code).on(sys.platform)
     steps = known.steps
     if code == "DISK_FULL":  # the book's last step is for an agent that runs
         steps = (*steps[:-1], "空出 1 GB 以上後，再啟動列印程式（自動啟動的會自己恢復）。")
     numbered = [f"  {number}. {step}" for number, step in enumerate(steps, 1)]
     return "\n".join([f"{known.message}（{code}）", *numbered])
+
+
+def _in_words(value: object) -> str:
+    return "、".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
 
 
 def _why_not(error: OSError) -> str:

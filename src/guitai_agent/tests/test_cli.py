@@ -12,7 +12,10 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from typer.testing import CliRunner
 
+from guitai_agent.app import Agent, Options
 from guitai_agent.cli import app
+from guitai_agent.client import Refused
+from guitai_agent.knowledge import remedy
 from guitai_agent.tests.rig import until
 
 COMMANDS = ("run", "status", "pair-code", "test-print", "profiles", "virtual-printer", "version")
@@ -101,6 +104,88 @@ def test_bad_options_are_refused_with_a_sentence(tmp_path, arguments, code):
     got, text = call("run", "--data", str(tmp_path), *arguments)
     assert got == code
     assert text.strip()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("run", "--port"), ("run", "--till-port"), ("virtual-printer", "--port"),
+     ("virtual-printer", "--control-port")],
+)  # fmt: skip
+@pytest.mark.parametrize("number", ["99999", "65536", "-1"])
+def test_a_port_that_no_computer_has_is_refused_with_what_there_is(tmp_path, command, number):
+    where = ("--data", str(tmp_path / "data")) if command[0] == "run" else ()
+    code, text = call(*command, number, *where)
+    assert code == 2 and "Traceback" not in text
+    assert f"沒有 {number} 這個埠；可用 1 到 65535。" in text
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("command", ["run", "virtual-printer"])
+@pytest.mark.parametrize("device", [(), ("--device", "virtual"), ("--device", "tcp:10.0.0.9:9100")])
+def test_a_model_that_is_not_in_the_book_is_refused_with_those_that_are(tmp_path, command, device):
+    only_run = ("--data", str(tmp_path / "data"), *device) if command == "run" else ()
+    code, text = call(command, "--profile", "nope", *only_run)
+    assert code == 2
+    assert "沒有「nope」這個機型；可用：PP-8800、PP-5200" in text and "[" not in text
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_model_without_a_device_is_that_of_the_printer_that_is_found(tmp_path):
+    agent = Agent(Options(tmp_path, profile="PP-5200", finder=list))
+    assert (agent.opener.chosen, agent.opener.profile_name) == ("", "PP-5200")
+    agent.journal.close()
+    agent._logbook.close()
+    agent._lock.release()
+
+
+class FullAgent:
+    """What an agent on a full disk answers the command line."""
+
+    def __init__(self, data):
+        self.welcome = {"printer": READY, "version": "0.1.0"}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *why):
+        return None
+
+    def ask(self, kind, **fields):
+        if kind == "print.list":
+            return {"jobs": []}
+        words = remedy("DISK_FULL").message
+        return {"hops": [{"hop": "agent", "state": "error", "code": "DISK_FULL", "message": words}]}
+
+
+READY = {"device": {"name": "PP-8800"}, "message": "發票機就緒。", "code": "OK"}
+
+
+class BrokenAgent(FullAgent):
+    """One whose journal is broken: it refuses to tell of jobs."""
+
+    def ask(self, kind, **fields):
+        if kind == "print.list":
+            raise Refused("列印日誌已損毀。 (journal_broken)")
+        return super().ask(kind, **fields)
+
+
+def test_status_tells_of_the_agent_before_it_tells_of_the_printer(monkeypatch):
+    monkeypatch.setattr("guitai_agent.cli.OwnerClient", FullAgent)
+    code, text = call("status")
+    text = text.replace("\n", "")
+    assert code == 1
+    assert text.startswith("列印程式　0.1.0　磁碟空間不足") and "（DISK_FULL）" in text
+    assert text.index("DISK_FULL") < text.index("發票機就緒。（OK）")
+    code, text = call("status", "--json")
+    assert (code, json.loads(text)["agent"]["code"]) == (1, "DISK_FULL")
+
+
+def test_status_of_an_agent_that_lost_its_memory_still_says_what_is_known(monkeypatch):
+    monkeypatch.setattr("guitai_agent.cli.OwnerClient", BrokenAgent)
+    code, text = call("status")
+    assert code == 1 and "列印日誌已損毀" in text and "發票機" in text
+    code, text = call("status", "--json")
+    assert (code, json.loads(text)["jobs"]) == (1, None)
 
 
 def test_a_short_preshared_token_is_refused(tmp_path):
