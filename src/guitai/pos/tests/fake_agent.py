@@ -4,8 +4,8 @@ Written from the protocol's page alone, so that the till is tested against the c
 against our own agent. ``printer`` is what it tells of the printer; ``behaviour`` decides what
 becomes of a job: ``done``, ``waiting``, ``uncertain``, ``expired`` or ``silent`` (accepted, no
 news); ``refusal`` is the code with which it takes none. ``hang()`` leaves its sockets open and
-answers nothing before ``wake()``. Without ``doctor`` it is an older agent, which knows nothing of
-health. ``FakeRelay`` is the second way to it (§10).
+answers nothing before ``wake()``, nor does it from the message ``hang_at`` on. Without ``doctor``
+it is an older agent, which knows nothing of health. ``FakeRelay`` is the second way to it (§10).
 """
 
 import contextlib
@@ -80,6 +80,7 @@ class FakeAgent:
         self.scanner = {"device_id": "", "state": "off", "code": "", "read": 0, "dropped": 0}
         self.devices = [{**READY["device"], "port": "", "selected": True}]
         self.sockets: set = set()
+        self.hang_at = ""
         self.awake = threading.Event()
         self.awake.set()
         self.server = None
@@ -101,6 +102,7 @@ class FakeAgent:
         self.awake.clear()
 
     def wake(self) -> None:
+        self.hang_at = ""
         self.awake.set()
 
     def hello(self, connection, request):
@@ -125,15 +127,19 @@ class FakeAgent:
         self.sockets.add(socket)
         try:
             for text in socket:
-                self.awake.wait()
                 message = json.loads(text)
+                if message["type"] == self.hang_at:
+                    self.hang()
+                self.awake.wait()
                 try:
                     reply = {"ok": True, **self.answer(socket, message)}
                 except LookupError as error:
                     reply = {"ok": False, "error": {"code": error.args[0], "message": ""}}
-                socket.send(
-                    json.dumps({"v": 1, "id": message["id"], "type": message["type"], **reply})
-                )
+                answer = {"v": 1, "id": message["id"], "type": message["type"], **reply}
+                with contextlib.suppress(
+                    ConnectionClosed
+                ):  # It was told, and does it all the same.
+                    socket.send(json.dumps(answer))
                 self.after(message)
         except ConnectionClosed:
             return

@@ -5,8 +5,11 @@ docs/agent-protocol.md §4.1, §6; the page's rhythm itself is tested in ``js/pu
 
 import pytest
 
-from guitai.pos.tests.fake_agent import finding
-from guitai.pos.tests.test_till_other_agents import settled
+from guitai.pos.tests.fake_agent import FakeAgent, finding
+from guitai.pos.tests.test_till_late_paper import answer, asked, sold_late
+from guitai.pos.tests.test_till_other_agents import WARNING, settled
+from guitai.pos.tests.test_till_other_agents import answer as answer_unsure
+from guitai.pos.tests.test_till_other_agents import asked as unsure
 from guitai.pos.tests.till_browser import (
     COFFEE,
     at_sale,
@@ -36,8 +39,12 @@ def at_doctor(page) -> None:
 
 
 def hang(page, agent) -> None:
-    """From here on silence counts sooner, or every test would sit out the page's patience."""
+    impatient(page)
     agent.hang()
+
+
+def impatient(page) -> None:
+    """Silence counts sooner, or every test would sit out the page's patience."""
     page.evaluate("Object.assign(window.guitai.app.agent.pulse, {every: 200, patience: 500})")
 
 
@@ -112,6 +119,63 @@ def test_what_is_sold_meanwhile_waits_and_is_printed_once(page, world, agent):
     expect(job).to_contain_text("已印好", timeout=20_000)
     settled(page, lambda: [one["state"] for one in world.jobs.values()] == ["done"])
     assert agent.printed == list(world.jobs)
+
+
+# What was answered and not heard -----------------------------------------------------------------
+
+
+@pytest.fixture
+def unheard(page, world, agent):
+    """「印出來」 was read by an agent that said nothing after it; the job."""
+    job = sold_late(page, world, agent)
+    impatient(page)
+    agent.hang_at = "print.renew"
+    answer(page, "印出來")
+    row = page.locator(".job")
+    expect(row).to_contain_text("等發票機：列印程式沒有回應", timeout=20_000)
+    expect(row).to_contain_text("請先不要另外補印")
+    expect(asked(page)).to_have_count(0)
+    picture(page, "till-answer-unheard")
+    return job
+
+
+def test_paper_that_comes_out_after_a_silence_is_called_printed_without_a_reload(
+    page, world, agent, unheard
+):
+    agent.wake()
+    expect(page.locator(".job")).to_contain_text("已印好", timeout=20_000)
+    settled(page, lambda: world.jobs[unheard]["state"] == "done")
+    assert (agent.printed, len(world.jobs)) == ([unheard], 1)
+
+
+def test_at_another_agent_she_is_told_before_she_presses_again(relay, page, world, unheard):
+    relay.others["r2"] = other = FakeAgent("agent-2")
+    page.evaluate(
+        """localStorage.setItem("guitai.till.agent_of", '"r2"'); guitai.app.agent.rechoose()"""
+    )
+    expect(unsure(page)).to_contain_text(WARNING, timeout=20_000)
+    expect(asked(page)).to_have_count(0)
+    assert (world.jobs[unheard]["state"], other.printed) == ("sent", [])
+
+
+def test_a_reprint_that_was_not_heard_can_still_be_answered_either_way(page, world, agent):
+    at_sale(page)
+    agent.behaviour = "uncertain"
+    scan(page, COFFEE)
+    pay(page, world)
+    expect(unsure(page)).to_be_visible(timeout=20_000)
+    impatient(page)
+    agent.hang_at = "print.resolve"
+    answer_unsure(page, "補印")
+    expect(page.locator(".job .fault")).to_have_text(
+        "列印程式沒有回應，請再試一次。", timeout=20_000
+    )
+    agent.wake()
+    expect(unsure(page)).to_contain_text("列印電腦已記下「未印出」", timeout=20_000)
+    expect(page.locator(".job .fault")).to_have_count(0)
+    answer_unsure(page, "已印好")
+    expect(unsure(page)).to_have_count(0)
+    settled(page, lambda: [one["state"] for one in world.jobs.values()] == ["done"])
 
 
 # Over the relay ----------------------------------------------------------------------------------

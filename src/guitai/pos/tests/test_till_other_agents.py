@@ -247,10 +247,10 @@ def test_not_printed_said_at_the_agent_s_own_page_still_owes_the_paper(page, wor
     job = next(iter(world.jobs))
     agent.behaviour = "done"
     agent.settle(agent.journal[job], printed=False)
-    expect(asked(page)).to_contain_text("列印電腦上已有人回答「未印出」")
+    expect(asked(page)).to_contain_text("列印電腦已記下「未印出」")
     if reload:
         page.reload()
-        expect(asked(page)).to_contain_text("列印電腦上已有人回答「未印出」")
+        expect(asked(page)).to_contain_text("列印電腦已記下「未印出」")
     answer(page, "補印")
     settled(page, lambda: len(agent.printed) == 2)
     first, second = world.jobs.values()

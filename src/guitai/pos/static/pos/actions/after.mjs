@@ -68,9 +68,13 @@ export function saveNumber(app, orderId, number) {
  * (補印, 印出來) or "drop" (不用了).
  */
 export async function answerPaper(app, jobId, answer) {
+  const { state: read } = app.prints.jobs.get(jobId);
   const end = await busily(app, "resolve", () => atJob(app, jobId, async () => {
-    // Without the server there is no second paper: the question stays until it can be answered.
-    if (answer === "again" && !app.prints.canRenew(app.prints.jobs.get(jobId))) await owe(app, jobId);
+    // Without the server there is no second paper: the question stays until it can be answered. Also
+    // where the agent can print this very slip: it may be gone before it is told.
+    if (answer === "again") await owe(app, jobId);
+    // News came in on the way: she has answered what she has read, and that is no longer asked.
+    if (app.prints.jobs.get(jobId).state !== read) return "asked";
     return app.prints.resolve(jobId, answer);
   }));
   const job = app.prints.jobs.get(jobId);

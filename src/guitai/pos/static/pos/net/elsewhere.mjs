@@ -6,14 +6,24 @@ import { Session } from "./session.mjs";
 
 const PATIENCE_MS = 4000;
 
+/** Tell an agent. What does not allow it any more has moved on: what it has become is the answer. */
+export async function order(ask, type, fields) {
+  try {
+    return (await ask(type, fields)).job;
+  } catch (error) {
+    if (error.code !== "wrong_state") throw error;
+    return (await ask("print.get", { job_id: fields.job_id })).job;
+  }
+}
+
 /**
  * Brings a job to the end that a person gave it: what waits or has expired is taken back, what is
  * uncertain gets the answer. `ask(type, fields)` asks the agent; resolves with the agent's job object.
  */
 export async function settle(ask, job, printed) {
   const { job_id } = job;
-  if (["queued", "waiting", "expired"].includes(job.state)) return (await ask("print.cancel", { job_id })).job;
-  if (job.state === "uncertain") return (await ask("print.resolve", { job_id, printed: printed ? "yes" : "no" })).job;
+  if (["queued", "waiting", "expired"].includes(job.state)) return order(ask, "print.cancel", { job_id });
+  if (job.state === "uncertain") return order(ask, "print.resolve", { job_id, printed: printed ? "yes" : "no" });
   return job;
 }
 
@@ -32,13 +42,7 @@ export async function settleElsewhere({ ticket, present, jobId, printed }) {
 }
 
 async function settleThere(ask, jobId, printed) {
-  const look = async () => (await ask("print.get", { job_id: jobId })).job;
-  try {
-    return await settle(ask, await look(), printed);
-  } catch (error) {
-    if (error.code === "wrong_state") return look(); // It began in this very moment.
-    throw error;
-  }
+  return settle(ask, (await ask("print.get", { job_id: jobId })).job, printed);
 }
 
 /** Enter with that ticket, do the work, leave. An agent that is away or ignorant gives null. */

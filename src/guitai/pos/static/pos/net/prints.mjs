@@ -2,11 +2,16 @@
 // keeps its id, so that the agent prints it once however often it is handed over.
 
 import { isOpen, isPassing, isQuestion, nextStep, reportOf } from "../logic/printing.mjs";
-import { settle, settleElsewhere } from "./elsewhere.mjs";
+import { order, settle, settleElsewhere } from "./elsewhere.mjs";
 import { small } from "./store.mjs";
 import { Strangers } from "./strangers.mjs";
 
 const REMEMBERED = 200;
+const ENDED = ["done", "cancelled"];
+/** The agent may have heard what it was told, and nobody heard its reply. */
+const UNHEARD = ["closed", "timeout"];
+/** Still being looked for; of an agent that is away otherwise nobody knows when it comes. */
+const SEEKING = ["off", "searching", "connecting"];
 /** Another agent holds it and has not begun, for all we know: it may yet print it by itself. */
 const LOOSE = { waiting: "job.loose", sent: "job.loose" };
 
@@ -21,6 +26,7 @@ export class Prints {
     this.jobs = new Map();
     this.unreported = new Map();
     this.busy = new Set();
+    this.answering = new Set();
     this.answered = new Set();
     this.strangers = new Strangers({ api, agent, changed, claimed: () => this.fetchWaiting() });
   }
@@ -31,7 +37,7 @@ export class Prints {
 
   /** Jobs that stand in a clerk's way: a question, a fault, or waiting for the printer. */
   open() {
-    return this.list().filter((job) => !["done", "cancelled"].includes(job.state));
+    return this.list().filter((job) => !ENDED.includes(job.state));
   }
 
   /** What a person must answer: paper that only eyes can judge, or ("expired") that waited too long. */
@@ -72,49 +78,64 @@ export class Prints {
   }
 
   #forgetOld() {
-    const finished = this.list().filter((job) => ["done", "cancelled"].includes(job.state));
+    const finished = this.list().filter((job) => ENDED.includes(job.state));
     for (const job of finished.slice(0, Math.max(0, this.jobs.size - 40))) this.jobs.delete(job.id);
   }
 
   /** What the server still holds for this register: after a start and after every reconnect. */
   async fetchWaiting() {
+    const jobs = await this.#listed();
+    if (jobs) await this.add(jobs);
+    return Boolean(jobs);
+  }
+
+  /** The server's list, or null without an answer. */
+  async #listed() {
     const answer = await this.api.get("print-jobs?state=waiting");
-    if (answer.kind !== "ok") return false;
+    if (answer.kind !== "ok") return null;
     const jobs = answer.data.jobs ?? answer.data.print_jobs ?? [];
-    await this.add(jobs.map((job) => ({ ...job, id: job.id ?? job.job_id, orderId: job.order_id })));
-    return true;
+    return jobs.map((job) => ({ ...job, id: job.id ?? job.job_id, orderId: job.order_id }));
+  }
+
+  /** Questions that nobody needs to answer any more: answered at another device, or the sale was cancelled. */
+  async #dropEnded() {
+    const asked = this.open().filter(isQuestion);
+    const listed = asked.length ? await this.#listed() : null;
+    if (!listed) return;
+    const open = new Set(listed.map(({ id }) => id));
+    for (const { id } of asked) if (!open.has(id) && !this.answering.has(id)) await this.#newsOfServer(this.jobs.get(id));
   }
 
   /** Move every job on as far as it can go now. Safe to call at any time, any number of times. */
   async pump() {
     if (this.agent.state !== "ready") this.strangers.clear();
     await this.#reportAgain();
-    for (const job of this.open()) {
-      if (!this.busy.has(job.id)) await this.#advance(job);
-    }
+    for (const { id } of this.open()) await this.#advance(id);
     await this.strangers.sort();
   }
 
   /** What the heartbeat does: news that the server missed, and jobs that still wait for the agent. */
   async tend() {
     await this.#reportAgain();
-    for (const job of this.open()) {
-      if (job.state !== "failed" && !this.busy.has(job.id)) await this.#advance(job);
-    }
+    await this.#dropEnded();
+    for (const { id, state } of this.open()) if (state !== "failed") await this.#advance(id);
     await this.strangers.sort();
   }
 
-  async #advance(job) {
+  /** The one way by which a job learns how it is: also a question, whose answer may have gone unheard. */
+  async #advance(id) {
+    const job = this.jobs.get(id);
+    if (!job || ENDED.includes(job.state) || this.busy.has(id) || this.answering.has(id)) return;
     if (this.agent.state !== "ready") {
       if (isOpen(job) || job.state === "fetching") this.#set(job.id, { state: "held" });
+      if (job.state === "held" && !SEEKING.includes(this.agent.state)) this.#askByServer(job);
       return;
     }
-    if (isQuestion(job) && job.asked) return;
     this.busy.add(job.id);
     try {
       await this.#step(job);
     } catch (error) {
-      this.#refused(job, error);
+      if (!isQuestion(job)) this.#refused(id, error); // A question stays one, and is asked about again.
     } finally {
       this.busy.delete(job.id);
     }
@@ -122,6 +143,8 @@ export class Prints {
 
   async #step(job) {
     const known = await this.#ask(job.id);
+    if (this.answering.has(job.id)) return; // The person's word came in between; it tells the end itself.
+    if (isQuestion(job)) return known ? this.onJob(known) : undefined; // Only a person knows better.
     // The server keeps whom it was handed to, for a device that has forgotten.
     const sentTo = sentTable()[job.id] ?? (job.server === "sent" ? job.detail ?? "" : "");
     const step = nextStep({ server: job.server, known, sentTo, agentId: this.agent.agentId });
@@ -133,13 +156,26 @@ export class Prints {
 
   /** Something that this page asks about without an agent that knows the job. */
   #question(jobId, state, note = "") {
-    this.#set(jobId, { state, asked: true, at: "", message: "", note });
+    this.#set(jobId, { state, at: "", message: "", note });
   }
 
-  #refused(job, error) {
+  /** What the server knows for a question is one, also without the agent. Whether it is. */
+  #askByServer(job) {
+    if (!isQuestion({ state: job.server })) return false;
+    this.#question(job.id, job.server);
+    return true;
+  }
+
+  #refused(id, error) {
+    const job = this.jobs.get(id);
     // The agent went away in the middle: the next reconnect asks it what became of the job.
-    if (["closed", "timeout"].includes(error.code)) return this.#set(job.id, { state: "held", message: "", note: "" });
-    if (isPassing(error)) return this.#set(job.id, { state: "held", message: error.message || error.code, note: "job.by_itself" });
+    if (UNHEARD.includes(error.code)) return this.#set(job.id, { state: "held", message: "", note: "" });
+    if (isPassing(error)) {
+      if (this.#askByServer(job)) return undefined;
+      // A new journal will not know what the broken one has taken: that is asked then.
+      const goesOn = error.code !== "journal_broken" || job.server === "waiting";
+      return this.#set(job.id, { state: "held", message: error.message || error.code, note: goesOn ? "job.by_itself" : "" });
+    }
     // It has the job, handed over from another address of this till: nobody here knows how it ended.
     if (error.code === "conflict") return this.#question(job.id, "uncertain", "job.loose");
     if (error.code !== "expired") return this.#fail(job.id, error);
@@ -164,9 +200,20 @@ export class Prints {
     const { doc, sha256, copy } = answer.data; // How long it may wait, the agent counts by its own clock.
     // Written down before it is handed over: whoever asks later knows that it may be on paper.
     remember(job.id, this.agent.agentId);
+    this.#set(job.id, { server: "sent" });
     await this.#report(job.id, "sent", this.agent.agentId);
-    const reply = await this.agent.request("print.submit", { job_id: job.id, doc, sha256, copy });
-    return this.onJob(reply.job);
+    try {
+      return this.onJob((await this.agent.request("print.submit", { job_id: job.id, doc, sha256, copy })).job);
+    } catch (error) {
+      if (isPassing(error)) this.#untaken(job.id);
+      throw error;
+    }
+  }
+
+  /** The agent said that it took nothing: nobody has it. */
+  #untaken(jobId) {
+    forget(jobId);
+    this.#set(jobId, { server: "waiting" });
   }
 
   /** News of the agent about a job, whoever asked. */
@@ -177,13 +224,13 @@ export class Prints {
     if (job.ended) return isOpen(agentJob) || isQuestion(agentJob) ? this.#endThere(agentJob, job.ended) : undefined;
     // Somebody said 「未印出」 at the agent's own page: here the paper is still owed.
     if (agentJob.reason === "NOT_PRINTED" && !this.answered.has(id)) {
-      return this.#set(id, { state: "uncertain", asked: true, at: "", message: "", settled: true, note: "job.unprinted_there" });
+      return this.#set(id, { state: "uncertain", at: "", message: "", settled: true, note: "job.unprinted_there" });
     }
+    const word = reportOf(agentJob);
     this.#set(id, {
       state: agentJob.state, message: agentJob.state === "expired" ? "" : agentJob.message ?? "", at: this.agent.agentId, note: "",
-      asked: isQuestion(agentJob),
+      server: word ?? "sent",
     });
-    const word = reportOf(agentJob);
     if (word && this.jobs.get(id).reported !== word) {
       this.#set(id, { reported: word });
       this.#report(id, word, agentJob.reason ?? "");
@@ -191,7 +238,7 @@ export class Prints {
     return undefined;
   }
 
-  /** An agent comes back with a job that was answered without it. */
+  /** The agent still holds a job that was answered without it. */
   async #endThere(agentJob, ended) {
     try {
       await settle((...question) => this.agent.request(...question), agentJob, ended === "done");
@@ -204,7 +251,7 @@ export class Prints {
     const answer = await this.api.post(`print-jobs/${jobId}/state`, { state, detail });
     if (answer.kind === "unknown") this.unreported.set(jobId, { state, detail });
     else this.unreported.delete(jobId);
-    if (answer.kind !== "unknown" && ["done", "cancelled"].includes(state)) forget(jobId);
+    if (answer.kind !== "unknown" && ENDED.includes(state)) forget(jobId);
   }
 
   async #reportAgain() {
@@ -222,26 +269,32 @@ export class Prints {
    * The person's answer; it ends the question wherever the job lies. "printed" (it is there), "again"
    * (print it) or "drop" (not wanted any more). Resolves with "new" when a new slip is now wanted,
    * "printed" when another agent has printed it after all, "elsewhere" when it was answered at
-   * another device, else "ended". Rejects while another agent is printing it.
+   * another device, "asked" when that device's word makes it another question, "sent" when the
+   * agent in use may print it and was not heard, else "ended". Rejects while another agent is
+   * printing it, and with an answer that nobody heard: `#advance` learns what became of it.
    */
   async resolve(jobId, answer) {
     this.answered.add(jobId);
+    this.answering.add(jobId);
     try {
       return await this.#resolve(this.jobs.get(jobId), answer);
     } catch (error) {
-      this.answered.delete(jobId);
+      if (this.jobs.get(jobId).state === "held") return "sent";
       throw error;
+    } finally {
+      this.answering.delete(jobId);
+      if (!ENDED.includes(this.jobs.get(jobId).state)) this.answered.delete(jobId);
     }
   }
 
   async #resolve(job, answer) {
     const printed = answer === "printed";
-    if (!printed && (await this.#endedElsewhere(job))) return "elsewhere";
-    const renewed = this.canRenew(job);
+    const news = printed ? "" : await this.#newsOfServer(job);
+    if (news) return news;
     const here = await this.#resolveHere(job, answer);
     if (here) {
       this.onJob(here);
-      return answer === "again" && !renewed ? "new" : "ended";
+      return answer === "again" && here.reason === "NOT_PRINTED" ? "new" : "ended";
     }
     const there = job.settled ? null : await this.#resolveElsewhere(job, printed);
     if (there?.state === "sending" && !printed) throw { code: "job", words: "job.printing_there" };
@@ -254,25 +307,39 @@ export class Prints {
     return answer === "again" ? "new" : "ended";
   }
 
-  /** Whether another device of this register has brought it to its end: then it is over here too. */
-  async #endedElsewhere(job) {
+  /** What another device of this register has said of it holds here too; "" for nothing new. */
+  async #newsOfServer(job) {
     const { data } = await this.api.get(`print-jobs/${job.id}`);
-    if (!["done", "cancelled"].includes(data?.state)) return false;
-    this.#set(job.id, { state: data.state, ended: data.state, reported: data.state, note: "", message: "" });
-    forget(job.id);
-    return true;
+    if (ENDED.includes(data?.state)) {
+      this.#set(job.id, { state: data.state, ended: data.state, reported: data.state, note: "", message: "" });
+      forget(job.id);
+      if (job.at && job.at === this.agent.agentId) await this.#endThere({ job_id: job.id, state: job.state }, data.state);
+      return "elsewhere";
+    }
+    // Handed over once more, or begun: no paper of which one may say that it never began.
+    const begun = job.state === "expired" && ["sent", "uncertain"].includes(data?.state);
+    if (!begun || this.canRenew(job) || this.unreported.has(job.id)) return "";
+    this.#set(job.id, { server: data.state });
+    this.#question(job.id, "uncertain", LOOSE[data.state]);
+    return "asked";
   }
 
-  /** The agent in use, where it knows the job; null where it does not (any more). */
+  /** The agent in use, where it knows the job; null where it does not (any more), or its word is not the last. */
   async #resolveHere(job, answer) {
     if (!job.at || job.at !== this.agent.agentId) return null;
     try {
-      if (job.state !== "expired") return (await this.agent.request("print.resolve", { job_id: job.id, printed: answer === "printed" ? "yes" : "no" })).job;
-      return answer === "drop" ? (await this.agent.request("print.cancel", { job_id: job.id })).job : await this.#renew(job);
+      if (job.state === "expired") return await (answer === "drop" ? this.#order("print.cancel", job.id) : this.#renew(job));
+      const here = await this.#order("print.resolve", job.id, { printed: answer === "printed" ? "yes" : "no" });
+      // 「未印出」 was said there, and this person sees the paper.
+      return answer === "printed" && here.reason === "NOT_PRINTED" ? null : here;
     } catch (error) {
       if (error.code === "unknown_job") return null;
       throw error;
     }
+  }
+
+  #order(type, jobId, fields = {}) {
+    return order((...told) => this.agent.request(...told), type, { job_id: jobId, ...fields });
   }
 
   /** It never began, so it is the same job and still the original. The server hears of it before. */
@@ -280,8 +347,15 @@ export class Prints {
     const { kind, error } = await this.api.post(`print-jobs/${job.id}/state`, { state: "sent", detail: this.agent.agentId });
     if (kind !== "ok") throw error ?? { code: "line" };
     this.unreported.delete(job.id);
-    this.#set(job.id, { reported: "" });
-    return (await this.agent.request("print.renew", { job_id: job.id })).job;
+    // From here on it may come out by itself, whoever hears of that.
+    remember(job.id, this.agent.agentId);
+    this.#set(job.id, { reported: "", server: "sent" });
+    try {
+      return await this.#order("print.renew", job.id);
+    } catch (failure) {
+      if (UNHEARD.includes(failure.code)) this.#set(job.id, { state: "held", message: "", note: "job.unheard" });
+      throw failure;
+    }
   }
 
   #resolveElsewhere(job, printed) {
@@ -295,14 +369,20 @@ export class Prints {
   async retry(jobId) {
     if (this.busy.has(jobId)) return;
     this.#set(jobId, { state: "held", message: "" }); // Where no agent is there, it waits for one.
-    await this.#advance(this.jobs.get(jobId));
+    await this.#advance(jobId);
+  }
+
+  /** Whether it can be taken back: not what was handed over, and whose agent cannot be asked. */
+  canCancel({ state, at, server }) {
+    if (state === "held") return Boolean(at) || server === "waiting";
+    return ["waiting", "queued", "failed"].includes(state);
   }
 
   /** Take a job back that has not begun. */
   async cancel(jobId) {
     const job = this.jobs.get(jobId);
     if (job.at) {
-      this.onJob((await this.agent.request("print.cancel", { job_id: jobId })).job);
+      this.onJob(await this.#order("print.cancel", jobId));
       return;
     }
     this.#set(jobId, { state: "cancelled" });

@@ -29,7 +29,13 @@ function jobRow(app, job) {
     job.note && h("p.soft", null, t(job.note)),
     ANSWERS[job.state] && h("span.job-ask", null, ANSWERS[job.state].map(([words, answer, kind]) =>
       button(t(words), () => answerPaper(app, job.id, answer), { kind, disabled: Boolean(app.state.busy) }))),
-    app.state.jobFault?.id === job.id && h("p.fault", { role: "alert" }, errorWords(app.state.jobFault.error)),
+    faultAt(app, job) && h("p.fault", { role: "alert" }, errorWords(app.state.jobFault.error)),
     job.state === "failed" && button(t("job.retry"), () => retryJob(app, job.id)),
-    ["held", "waiting", "queued", "failed"].includes(job.state) && button(t("job.cancel"), () => cancelJob(app, job.id), { kind: "quiet" }));
+    app.prints.canCancel(job) && button(t("job.cancel"), () => cancelJob(app, job.id), { kind: "quiet" }));
+}
+
+/** That the agent did not answer is told only as long as it does not. */
+function faultAt(app, job) {
+  const { jobFault, agent } = app.state;
+  return jobFault?.id === job.id && !(jobFault.error.code === "closed" && agent.state === "ready");
 }
