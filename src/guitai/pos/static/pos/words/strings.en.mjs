@@ -309,7 +309,7 @@ export const en = {
   "job.drop": "Not needed",
   "job.by_itself": "Once that is solved it is printed by itself.",
   "job.retry": "Try again",
-  "job.answered_there": "This was already answered at another device.",
+  "job.answered_there": "No answer is needed any more: it was answered at another device, or the order was cancelled.",
   "job.cancelled": "cancelled",
   "job.failed": "cannot be printed",
   "job.printed": "It is printed",

@@ -309,7 +309,7 @@ export const zh = {
   "job.drop": "不用了",
   "job.by_itself": "排除後會自動印出，不必再按。",
   "job.retry": "再試一次",
-  "job.answered_there": "這張已經在另一台裝置回答過了。",
+  "job.answered_there": "這張不必再回答：已在另一台裝置回答，或訂單已取消。",
   "job.cancelled": "已取消",
   "job.failed": "無法列印",
   "job.printed": "已印好",
