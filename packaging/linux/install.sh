@@ -51,7 +51,7 @@ pip=("$temporary/venv/bin/python" -m pip install -q --disable-pip-version-check)
 version=$("$python" -c 'import json, sys; print(json.load(open(sys.argv[1]))["version"])' "$here/latest.json")
 "${pip[@]}" "${offline[@]}" --require-hashes --only-binary :all: -r "$here/guitai_agent-$version.requirements.txt"
 "${pip[@]}" --no-deps --no-index "$here/guitai_agent-$version-py3-none-any.whl"
-# 記下公鑰：以後只接受同一把金鑰簽章的更新。
+# 安裝成功後記下公鑰：以後只接受同一把金鑰簽章的更新。被拒絕時，原來的公鑰與版本都不動。
 "$temporary/venv/bin/python" -m guitai_agent update --no-restart "${system[@]}" --key "$here/update.pub" --from "$source"
 
 # 從這裡開始用裝好的指令，它啟動使用中的版本。

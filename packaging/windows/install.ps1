@@ -42,7 +42,7 @@ function Install-First {
         if (Test-Path $Wheels) { $Offline = @('--no-index', '--find-links', $Wheels) }
         Invoke-Checked $Python ($Pip + $Offline + @('--require-hashes', '--only-binary', ':all:', '-r', $Needs))
         Invoke-Checked $Python ($Pip + @('--no-deps', '--no-index', $Wheel))
-        # The key is pinned: later updates must be signed with the same one.
+        # The key is pinned once that is in use: later updates must be signed with the same one.
         $Key = Join-Path $PSScriptRoot 'update.pub'
         Invoke-Checked $Python @('-m', 'guitai_agent', 'update', '--no-restart', '--key', $Key, '--from', $Source)
     } finally {

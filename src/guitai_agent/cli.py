@@ -133,7 +133,7 @@ def status(
         out.print_json(json.dumps(told))
     else:
         said = f"{own['message']}（{own['code']}）" if own["state"] == "error" else "正常"
-        out.print(f"列印程式　{version}　{said}")
+        out.print(f"列印程式　{version}　{said}", soft_wrap=True)
         name = printer["device"]["name"] if printer["device"] else "—"
         out.print(f"發票機　{name}　{printer['message']}（{printer['code']}）")
         _show_jobs(jobs)

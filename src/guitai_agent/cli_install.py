@@ -57,7 +57,7 @@ def update(
     back: Annotated[bool, typer.Option("--back", help="退回前一個版本。")] = False,
     key: Annotated[
         Path | None,
-        typer.Option(help="記下公鑰檔（update.pub），以後只接受它核對得過的更新。"),
+        typer.Option(help="公鑰檔（update.pub）：安裝成功後記下，以後只接受它核對得過的更新。"),
     ] = None,
     system: System = False,
     root: Root = None,
@@ -73,9 +73,8 @@ def update(
         if system:
             os.umask(0o022)  # the service's passing user must be able to read what root installs
         updater = make_updater(place.home, folder, place if restart else None)
-        if key is not None:
-            updater.pin(_read_key(key))
-        version = updater.back() if back else updater.update(source)
+        pinned = _read_key(key) if key is not None else None
+        version = updater.back() if back else updater.update(source, pinned)
         services.do(services.command_steps(place))
     except InstallRefused as refused:
         _fail(refused)

@@ -140,7 +140,7 @@ class Home:
 
     def versions(self) -> Iterator[str]:
         folder = self.root / "versions"
-        yield from (each.name for each in folder.iterdir() if each.is_dir())
+        yield from (each.name for each in folder.glob("*") if each.is_dir())
 
     def tidy(self) -> None:
         """Keep what is in use and the way back."""

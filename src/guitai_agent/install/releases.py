@@ -75,9 +75,12 @@ class Source:
         """``signed``: a public key is pinned, so that whatever way it came can be believed.
 
         Without one only three are: a folder that a person named, this computer itself, and https
-        from ``joined``, the server that the agent belongs to. ``update_insecure`` for any other.
+        from ``joined``, the server that the agent belongs to. ``update_insecure`` for any other;
+        ``update_address`` for an address of another kind (ftp), which is no folder.
         """
         self._remote = is_address(location)
+        if not self._remote and "://" in location:
+            raise InstallRefused("update_address", location)
         self.location = location if self._remote else str(Path(location).absolute())
         self._signed, self._origin = signed, _origin(location)
         self._loopback = urlsplit(location).hostname in LOOPBACK
@@ -98,7 +101,7 @@ class Source:
             with self._open(name) as file:
                 return file.read(most + 1)
         except HTTPError as error:
-            nothing = name == LATEST and error.code in (404, 410)
+            nothing = name == LATEST and _is_absent(error)
             code = "update_none" if nothing else "update_unreachable"
             raise InstallRefused(code, f"{self.location}: {name}: {error}") from error
         except (OSError, URLError, ValueError) as error:
@@ -189,10 +192,19 @@ def public_key(text: str) -> bytes:
     return key
 
 
+def _is_absent(error: BaseException | None) -> bool:
+    """Is the file not there, so that it helps nobody to ask again?"""
+    if isinstance(error, HTTPError):
+        return error.code in (404, 410)
+    return isinstance(error, FileNotFoundError)
+
+
 def _signature(source: Source) -> bytes:
     try:
         text = source.fetch(SIGNATURE, 1024)
     except InstallRefused as refused:
+        if not _is_absent(refused.__cause__):
+            raise
         raise InstallRefused("update_unsigned", refused.detail) from refused
     try:
         return base64.b64decode(text.strip(), validate=True)

@@ -16,7 +16,7 @@ from ..datadir import Lock, is_full
 from ..errors import DataDirBusy
 from .home import Home
 from .refusals import InstallRefused
-from .releases import Release, Source, download, latest, numbers
+from .releases import Release, Source, download, latest, numbers, public_key
 
 BUSY_SECONDS = 60.0
 START_SECONDS = 30.0
@@ -71,26 +71,29 @@ class Updater:
     clock: Callable[[], float] = time.monotonic
     base_python: str = field(default_factory=lambda: sys.executable)
 
-    def update(self, location: str) -> str:
-        """Bring the newest version of the source into use; the version. Raises InstallRefused."""
-        with plainly(), _OneAtATime(self.home):
+    def update(self, location: str, key: str | None = None) -> str:
+        """Bring the newest version of the source into use; the version. Raises InstallRefused.
+
+        ``key``: an installation, which trusts that public key (base64) from now on. Key and source
+        are remembered once the version is in use: whatever is refused leaves those before.
+        """
+        with plainly(), _OneAtATime(self.home), _as_installation(key is not None):
+            trusted = self.home.key if key is None else public_key(key)
             wanted = location or source_of(self.home, self.joined())
-            source = Source(wanted, signed=self.home.key is not None, joined=self.joined())
-            release = latest(source, self.home.key)
+            source = Source(wanted, signed=trusted is not None, joined=self.joined())
+            release = latest(source, trusted)
+            news = self._is_news(release, source)
+            self.home.prepare()
+            if news:
+                if not self.home.is_ready(release.version):
+                    self._build(source, release)
+                self._use(release.version)
+                self.home.tidy()
+            if key is not None:
+                self.home.remember_key(key)
             if location and source.folder is None:
                 self.home.remember_source(location)
-            if not self._is_news(release, source):
-                return release.version
-            if not self.home.is_ready(release.version):
-                self._build(source, release)
-            self._use(release.version)
-            self.home.tidy()
             return release.version
-
-    def pin(self, key: str) -> None:
-        """From now on only releases signed with that key are taken; ``update_key``."""
-        with plainly(), _OneAtATime(self.home):
-            self.home.remember_key(key)
 
     def back(self) -> str:
         """Use the version before again. ``update_no_previous``."""
@@ -98,6 +101,7 @@ class Updater:
             before = self.home.previous
             if not self.home.is_ready(before) or before == self.home.current:
                 raise InstallRefused("update_no_previous")
+            self.home.prepare()
             self._use(before)
             return before
 
@@ -216,6 +220,20 @@ def plainly() -> Iterator[None]:
         raise InstallRefused(code, str(error)) from error
 
 
+INSTALLING = {"update_older": "install_older", "update_signature": "install_signature"}
+"""What an update advises is no way for who has just been installing: he is told otherwise."""
+
+
+@contextlib.contextmanager
+def _as_installation(installing: bool) -> Iterator[None]:
+    try:
+        yield
+    except InstallRefused as refused:
+        if not installing or refused.code not in INSTALLING:
+            raise
+        raise InstallRefused(INSTALLING[refused.code], refused.detail) from refused
+
+
 class _OneAtATime:
     """The lock of a root: two updates at once would undo each other."""
 
@@ -223,7 +241,7 @@ class _OneAtATime:
         self._home = home
 
     def __enter__(self) -> None:
-        self._home.prepare()
+        self._home.root.mkdir(parents=True, exist_ok=True)  # no more: it may yet be refused
         try:
             self._lock = Lock(self._home.root)
         except DataDirBusy:

@@ -336,6 +336,73 @@ def test_no_way_to_an_older_version_but_back(home, world, tmp_path):
     assert numbers("0.10.0") > numbers("0.9.9") and numbers("1.0") == numbers("1.0.0")
 
 
+def test_an_installation_that_is_refused_changes_neither_key_nor_source(home, world, tmp_path):
+    """Files of another server that are older: the server before must still be able to update."""
+    home.prepare()
+    home.switch("0.1.1")
+    _, before = signed(offer(tmp_path / "old"))
+    home.remember_key(before)
+    _, other = signed(offer(tmp_path / "web", "0.1.0"))
+    home.launcher.write_text("# of 0.1.1")
+    with served(tmp_path / "web") as address:
+        updater = world.updater(home, fill=None)
+        with pytest.raises(InstallRefused) as found:
+            updater.update(address, key=other)
+    assert found.value.code == "install_older" and "0.1.0 < 0.1.1" in found.value.detail
+    assert "--back" not in found.value.message  # it is no way to another server
+    assert (home.root / "update.pub").read_text().strip() == before and home.source == ""
+    assert refused(updater.update, str(tmp_path / "old"), other) == "install_signature"
+    for spoilt in ("c2hvcnQ=", ""):
+        assert refused(updater.update, str(tmp_path / "old"), spoilt) == "update_key"
+    assert home.launcher.read_text() == "# of 0.1.1"
+    assert (home.root / "update.pub").read_text().strip() == before
+
+
+def test_an_installation_pins_the_key_that_its_files_are_signed_with(
+    home, world, tmp_path, bare_venv
+):
+    _, key = signed(offer(tmp_path / "a", "0.1.0"))
+    assert world.updater(home).update(str(tmp_path / "a"), key) == "0.1.0"
+    assert (home.root / "update.pub").read_text().strip() == key
+    _, other = signed(tmp_path / "a")  # the same version, of another server: nothing to install
+    assert world.updater(home).update(str(tmp_path / "a"), other) == "0.1.0"
+    assert (home.root / "update.pub").read_text().strip() == other
+
+
+def test_a_refused_update_does_not_change_where_updates_come_from(home, world, tmp_path):
+    home.prepare()
+    home.switch("0.10.0")
+    home.remember_source("https://own.example/agent")
+    with served(offer(tmp_path / "a", "0.9.9")) as address:
+        assert refused(world.updater(home, fill=None).update, address) == "update_older"
+    assert home.source == "https://own.example/agent"
+
+
+@pytest.mark.parametrize("location", ["ftp://x/", "file:///tmp/dist", "htps://shop.example/agent"])
+def test_an_address_that_is_none_is_no_folder_either(location):
+    assert refused(partial(Source, location, signed=True)) == "update_address"
+
+
+def test_a_signature_that_cannot_be_fetched_is_not_said_to_be_missing(tmp_path):
+    key, _ = signed(offer(tmp_path / "a"))
+
+    class Trips(SimpleHTTPRequestHandler):
+        def do_GET(self):
+            if self.path.endswith(".sig"):
+                self.send_error(503)
+            else:
+                super().do_GET()
+
+        def log_message(self, *args):
+            pass
+
+    with answering(partial(Trips, directory=str(tmp_path / "a"))) as address:
+        assert refused(latest, Source(address, signed=True), key) == "update_unreachable"
+    (tmp_path / "a" / "latest.json.sig").unlink()
+    with served(tmp_path / "a") as address:
+        assert refused(latest, Source(address, signed=True), key) == "update_unsigned"
+
+
 def test_without_a_source(home, world):
     assert refused(world.updater(home).update, "") == "update_no_source"
 
