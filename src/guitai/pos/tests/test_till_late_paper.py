@@ -67,6 +67,49 @@ def test_what_is_no_longer_wanted_is_gone_at_agent_and_server(page, world, agent
     assert (agent.journal[job]["state"], agent.printed) == ("cancelled", [])
 
 
+def test_a_double_click_answers_one_question(page, world, agent):
+    """The answered row goes and the other one slides under the pointer."""
+    first = sold_late(page, world, agent)
+    page.keyboard.press("Enter")
+    agent.behaviour = "expired"
+    scan(page, COFFEE)
+    pay(page, world)
+    page.keyboard.press("Enter")
+    expect(page.locator(".questions .job")).to_have_count(2, timeout=20_000)
+    drop = page.locator(".questions .job").last.get_by_role("button", name="不用了")
+    box = drop.bounding_box()
+    at = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.click(*at)
+    expect(page.locator(".questions .job")).to_have_count(1)
+    page.mouse.click(*at)
+    page.wait_for_timeout(800)
+    expect(page.locator(".questions .job")).to_have_count(1)
+    assert world.jobs[first]["state"] == "expired"
+    page.locator(".questions").get_by_role("button", name="不用了").click()
+    settled(page, lambda: world.jobs[first]["state"] == "cancelled")
+
+
+@pytest.mark.parametrize("behaviour", ["waiting", "expired"])
+def test_the_paper_of_a_cancelled_order_does_not_come_out(page, world, agent, behaviour):
+    """Its invoice is voided by then: nobody may hold its proof."""
+    at_sale(page)
+    agent.behaviour = behaviour
+    scan(page, COFFEE)
+    pay(page, world)
+    job = next(iter(world.jobs))
+    settled(page, lambda: agent.journal.get(job, {}).get("state") == behaviour)
+    page.keyboard.press("F2")
+    page.locator(".row").first.click()
+    page.get_by_role("button", name="取消訂單").click()
+    page.get_by_role("button", name="商品打錯").click()
+    page.get_by_role("button", name="確定取消訂單").click()
+    expect(page.get_by_text("訂單已取消")).to_be_visible()
+    settled(page, lambda: agent.journal[job]["state"] == "cancelled")
+    settled(page, lambda: world.jobs[job]["state"] == "cancelled")
+    expect(page.locator(".questions, .job-ask")).to_have_count(0)
+    assert agent.printed == []
+
+
 @pytest.fixture
 def tablet(browser, url, relay):
     """A second device of the same register: nothing is paired there, so it goes over the relay."""

@@ -14,6 +14,7 @@ import { TillApi } from "./net/api.mjs";
 import { Pictures } from "./net/book.mjs";
 import { Prints } from "./net/prints.mjs";
 import { small } from "./net/store.mjs";
+import { onePaperAtATime } from "./ui/clicks.mjs";
 import { listen, scanned } from "./ui/keys.mjs";
 import { errorWords } from "./ui/parts.mjs";
 import { view } from "./ui/view.mjs";
@@ -29,6 +30,7 @@ function main() {
   setLanguage(small.get("language") ?? "zh-Hant");
   wire(app, root.dataset);
   listen(app);
+  onePaperAtATime(root);
   watchLine(app);
   app.draw();
   loadBook(app);

@@ -145,6 +145,8 @@ async function pay(app, jobId, { orderId, what, label, known }) {
 
 export const retryJob = (app, jobId) => atJob(app, jobId, () => app.prints.retry(jobId));
 
+export const dropJob = (app, jobId) => atJob(app, jobId, () => app.prints.resolve(jobId, "drop"));
+
 export const cancelJob = (app, jobId) => atJob(app, jobId, () => app.prints.cancel(jobId));
 
 /** What went wrong stands at the job it is about. */

@@ -1,7 +1,7 @@
 // Orders: list, search, detail, and what may be done with one.
 
 import { isInvoiceNumber } from "../logic/invoice.mjs";
-import { busily, reprint } from "./after.mjs";
+import { busily, cancelJob, dropJob, reprint } from "./after.mjs";
 import { clockBlocks } from "./clock.mjs";
 
 const failed = (answer) => (answer.kind === "ok" ? null : answer.error ?? { code: "line" });
@@ -59,10 +59,19 @@ export function cancelOrder(app) {
     const answer = await app.api.post(`orders/${detail.id}/cancel`, { reason: cancel.reason.trim() });
     const error = failed(answer);
     if (error) return app.within("orders", { error });
+    await takeBack(app, detail.id);
     await openOrder(app, detail.id);
     await refreshList(app);
     return app.within("orders", { done: { id: detail.id, refund: answer.data.refund ?? {} } });
   });
+}
+
+/** What the agent of a cancelled order holds and has not begun would be the proof of a voided invoice. */
+async function takeBack(app, orderId) {
+  for (const job of app.prints.list().filter((one) => one.orderId === orderId)) {
+    if (job.state === "expired") await dropJob(app, job.id);
+    else if (app.prints.canCancel(job)) await cancelJob(app, job.id);
+  }
 }
 
 async function refreshList(app) {
