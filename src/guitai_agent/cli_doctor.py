@@ -120,7 +120,7 @@ def _without_agent(data: Path, bundle: Path | None, show: Any) -> NoReturn:
     """Nobody answers: look directly."""
     direct = Direct(data)
     evidence = direct.look()
-    show(evidence.health)
+    show(evidence.health, served=False)
     if direct.trouble:
         err.print(f"[red]{direct.trouble}[/red]")
     if bundle is not None:
@@ -143,13 +143,14 @@ def _green(health: Health) -> bool:
     return all(finding["level"] == "ok" for finding in health["findings"])
 
 
-def _show_json(health: Health) -> None:
+def _show_json(health: Health, *, served: bool = True) -> None:
     envelope = ("v", "id", "type", "ok")
     told = {key: value for key, value in health.items() if key not in envelope}
     print(json.dumps(told, ensure_ascii=False), flush=True)
 
 
-def _show(health: Health) -> None:
+def _show(health: Health, *, served: bool = True) -> None:
+    """``served``: an agent answered, which can do the repairs."""
     device = health["device"]
     name = f"{device['name']}　{device['port']}" if device else "—"
     out.print(f"{local(health['time'])}　版本 {health['version']}　發票機 {name}")
@@ -165,10 +166,10 @@ def _show(health: Health) -> None:
         f"{_drift(health['clock'])}"
     )
     for finding in health["findings"]:
-        _show_finding(finding)
+        _show_finding(finding, served=served)
 
 
-def _show_finding(finding: dict[str, Any]) -> None:
+def _show_finding(finding: dict[str, Any], *, served: bool = True) -> None:
     mark = LEVEL_MARKS[finding["level"]]
     out.print(f"\n{mark} {finding['message']}（{finding['code']}）")
     for number, step in enumerate(finding["steps"], 1):
@@ -178,7 +179,16 @@ def _show_finding(finding: dict[str, Any]) -> None:
         out.print(f"   請回答：{ask['question']}　--answer {ask['id']}=yes（{ask['yes']}）"
                   f"或 {ask['id']}=no（{ask['no']}）")  # fmt: skip
     if fix:
-        out.print(f"   「{fix['label']}」：guitai-agent doctor --fix {fix['name']}")
+        out.print(f"   「{fix['label']}」：{_repair(fix['name'], served)}")
+
+
+def _repair(name: str, served: bool) -> str:
+    """The command that repairs; without an agent, which does it, there is only looking again."""
+    if served:
+        return f"guitai-agent doctor --fix {name}"
+    if name == "redetect":
+        return "再執行一次 guitai-agent doctor"
+    return f"先啟動列印程式，再執行 guitai-agent doctor --fix {name}"
 
 
 def _drift(clock: dict[str, Any]) -> str:

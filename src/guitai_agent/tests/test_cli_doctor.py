@@ -10,6 +10,7 @@ import zipfile
 import pytest
 from typer.testing import CliRunner
 
+from guitai_agent import cli_doctor
 from guitai_agent.cli import app
 from guitai_agent.tests.rig import until
 
@@ -77,6 +78,8 @@ def test_without_an_agent_it_looks_by_itself(tmp_path, monkeypatch):
     assert "1. 啟動列印程式：打開「終端機」，輸入 guitai-agent install-service 後按 Enter。" in text
     assert "按「開始」" not in text
     assert zipfile.ZipFile(bundle).testzip() is None
+    assert "--fix" not in text  # nobody is there to do it, but looking again is done by itself
+    assert "「重新偵測」：再執行一次 guitai-agent doctor" in text
     code, text = call("--data", str(tmp_path / "none"), "--json")
     assert code == 5
     assert json.loads(text)["hops"][0] == {
@@ -84,6 +87,18 @@ def test_without_an_agent_it_looks_by_itself(tmp_path, monkeypatch):
     }  # fmt: skip
     code, text = call("--data", str(tmp_path / "none"), "--fix", "reset")
     assert (code, "未執行" in text) == (5, True)
+
+
+def test_what_only_an_agent_can_repair_is_offered_for_when_it_runs(capsys):
+    finding = {
+        "level": "error", "message": "發票機故障", "code": "PRN_FATAL", "steps": [], "ask": None,
+        "fix": {"name": "reset", "label": "重置"},
+    }  # fmt: skip
+    command = "guitai-agent doctor --fix reset"
+    cli_doctor._show_finding(finding, served=False)
+    assert f"「重置」：先啟動列印程式，再執行 {command}" in capsys.readouterr().out
+    cli_doctor._show_finding(finding)
+    assert f"「重置」：{command}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
