@@ -6,12 +6,16 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from websockets.exceptions import ConnectionClosed
 
 from .client import NotRunning, OwnerClient, Refused, Reply
 from .datadir import default_data_dir
+from .service.joining import SECONDS
 
 out, err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True)
 DEFAULT_DATA = default_data_dir()
+PATIENCE = 3 * SECONDS
+"""The agent waits for the server it joins, then for the one it leaves."""
 
 Data = Annotated[Path, typer.Option("--data", help="資料夾（設定、列印日誌）。")]
 
@@ -43,11 +47,14 @@ def leave(data: Data = DEFAULT_DATA) -> None:
 
 def _ask(data: Path, kind: str, **fields: object) -> Reply:
     try:
-        with OwnerClient(data) as agent:
+        with OwnerClient(data, patience=PATIENCE) as agent:
             told: Reply = agent.ask(kind, **fields)["server"]
             return told
     except NotRunning:
         err.print(f"列印程式未執行（{data}）。請先執行 guitai-agent run。", markup=False)
+        sys.exit(5)
+    except (TimeoutError, ConnectionClosed):
+        err.print("列印程式沒有回應。請重新啟動列印程式，再看是否已連到伺服器。", markup=False)
         sys.exit(5)
     except Refused as refusal:
         err.print(str(refusal), markup=False)

@@ -21,9 +21,13 @@ class Refused(Exception):
 
 
 class OwnerClient:
-    """``with OwnerClient(data) as agent: agent.ask("pairing.open")``."""
+    """``with OwnerClient(data) as agent: agent.ask("pairing.open")``.
 
-    def __init__(self, data: Path) -> None:
+    ``patience``: seconds to wait for an answer; ``TimeoutError`` after them.
+    """
+
+    def __init__(self, data: Path, patience: float = 10.0) -> None:
+        self._patience = patience
         try:
             run = json.loads((data / "run.json").read_text("utf-8"))
             self._port, self._token = run["port"], run["token"]
@@ -56,7 +60,7 @@ class OwnerClient:
         request = {"v": 1, "id": str(self._number), "type": kind, **fields}
         self._socket.send(json.dumps(request))
         while True:
-            reply: Reply = json.loads(self._socket.recv(timeout=10))
+            reply: Reply = json.loads(self._socket.recv(timeout=self._patience))
             if reply.get("id") == request["id"]:
                 break
         if not reply["ok"]:
