@@ -56,7 +56,8 @@ def shown_hops(beat: AgentBeat | None, standing: Standing) -> list[dict[str, Any
     told = {hop["hop"]: hop for hop in beat.hops} if beat else {}
     if beat is not None and _page_is_joined(beat):
         told.setdefault("page", {**_JOINED})
-    return [_hop(name, told.get(name), standing) for name in HOPS]
+    ahead = _ahead(beat)
+    return [_hop(name, told.get(name), standing, ahead) for name in HOPS]
 
 
 _JOINED = {"hop": "page", "state": "ok", "message": "", "since": ""}
@@ -67,7 +68,14 @@ def _page_is_joined(beat: AgentBeat) -> bool:
     return beat.page_at is not None and beat.seen_at - beat.page_at <= LOST_AFTER
 
 
-def _hop(name: str, told: dict[str, str] | None, standing: Standing) -> dict[str, Any]:
+def _ahead(beat: AgentBeat | None) -> timedelta:
+    """How far the agent's clock is ahead of ours: its moments are by that clock."""
+    return timedelta(milliseconds=(beat.drift_ms or 0) if beat else 0)
+
+
+def _hop(
+    name: str, told: dict[str, str] | None, standing: Standing, ahead: timedelta
+) -> dict[str, Any]:
     state = told["state"] if told else "unknown"
     message = told["message"] if told else ""
     if standing.is_lost:
@@ -87,12 +95,12 @@ def _hop(name: str, told: dict[str, str] | None, standing: Standing) -> dict[str
         "tone": tone,
         "sign": sign,
         "message": message,
-        "since": _moment(told["since"]) if told and not standing.is_lost else None,
+        "since": _moment(told["since"], ahead) if told and not standing.is_lost else None,
     }
 
 
-def _moment(text: str) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+def _moment(text: str, ahead: timedelta) -> datetime | None:
+    return datetime.fromisoformat(text) - ahead if text else None
 
 
 def shown_findings(
@@ -105,12 +113,11 @@ def shown_findings(
     """
     own = [{"code": code} for code in standing.codes]
     told = beat.findings if beat and not standing.is_lost else []
-    drift = beat.drift_ms if beat else None
-    rows = [_finding(row, profile, drift) for row in [*own, *told]]
+    rows = [_finding(row, profile, beat) for row in [*own, *told]]
     return sorted((row for row in rows if row["level"] != "ok"), key=lambda r: _RANK[r["level"]])
 
 
-def _finding(told: dict[str, Any], profile: str, drift_ms: int | None) -> dict[str, Any]:
+def _finding(told: dict[str, Any], profile: str, beat: AgentBeat | None) -> dict[str, Any]:
     known = knowledge.remedy(told["code"], profile) if told["code"] in _BOOK else None
     level = told.get("level") or (known.level if known else "warn")
     hop = told.get("hop") or (known.hop if known else "")
@@ -120,10 +127,10 @@ def _finding(told: dict[str, Any], profile: str, drift_ms: int | None) -> dict[s
         "tone": HOP_STATES[level][1],
         "state": HOP_STATES[level][0],
         "hop": HOP_NAMES.get(hop, ""),
-        "message": _message(told, known, drift_ms),
+        "message": _message(told, known, beat.drift_ms if beat else None),
         "steps": told.get("steps") or (list(known.steps) if known else []),
         "picture": _picture(told.get("picture") or (known.picture if known else "")),
-        "since": _moment(told.get("since", "")),
+        "since": _moment(told.get("since", ""), _ahead(beat)),
     }
 
 

@@ -338,8 +338,16 @@ def test_the_form_offers_every_printer_of_the_book():
 def test_a_wrong_clock_is_said_of_the_agent_s_computer(desk, shop, told):
     """What the server sees by itself, and what an older agent says of this and every device."""
     date = {"code": "CLOCK_DATE", "level": "error", "hop": "clock", "message": "已停止開立發票。"}
-    beat(shop, clock={"drift_ms": 2 * 86_400_000}, findings=[date] * len(told))
+    since = {"since": (NOON + timedelta(days=2, minutes=-5)).isoformat()}  # by that clock
+    beat(
+        shop,
+        clock={"drift_ms": 2 * 86_400_000},
+        hops=[{**hop, **since} for hop in OK],
+        findings=[{**date, **since}] * len(told),
+    )
     page = one(desk, shop)
+    assert "11-21 11:55" in page
+    assert "11-23" not in page
     assert "比伺服器快 2 天，等候列印的單據過期時間會不準。" in page
     assert "停止開立" not in page
 
