@@ -158,6 +158,18 @@ def test_at_another_agent_she_is_told_before_she_presses_again(relay, page, worl
     assert (world.jobs[unheard]["state"], other.printed) == ("sent", [])
 
 
+def test_an_agent_that_hangs_before_it_is_told_prints_one_paper_when_it_wakes(page, world, agent):
+    job = sold_late(page, world, agent)
+    hang(page, agent)
+    answer(page, "印出來")
+    settled(page, lambda: len(world.jobs) == 2)
+    agent.wake()
+    settled(page, lambda: agent.printed == [list(world.jobs)[1]])
+    settled(page, lambda: agent.journal[job]["state"] == "cancelled")
+    ends = ["cancelled", "done"]
+    settled(page, lambda: [one["state"] for one in world.jobs.values()] == ends)
+
+
 def test_a_reprint_that_was_not_heard_can_still_be_answered_either_way(page, world, agent):
     at_sale(page)
     agent.behaviour = "uncertain"
