@@ -201,7 +201,7 @@ def test_without_the_agent_the_queue_moves_and_the_paper_follows(front, house):
         expect(front.strip("發票機")).to_have_text("列印程式未執行", timeout=PATIENCE)
         sold = sell_one(front, "B003")
         front.page.keyboard.press("F10")
-        expect(front.page.locator(".finding .steps")).to_contain_text("「櫃台列印程式」")
+        expect(front.page.locator(".finding .steps")).to_contain_text("啟動列印程式")
         expect(front.page.locator(".job")).to_contain_text("等發票機")
     expect(front.strip("發票機")).to_have_text("就緒", timeout=PATIENCE)
     (paper,) = tray.new(before, 1)

@@ -108,13 +108,15 @@ def shown_findings(
 ) -> list[dict[str, Any]]:
     """What is wrong with its cure, the worst first: the server's own, then what the agent told.
 
+    Of two as bad, what stops the printing comes before what became of single slips.
     Words come from the book where it knows the code; else those that the agent sent along. What a
     lost agent once told is left out: nobody knows whether it still holds.
     """
     own = [{"code": code} for code in standing.codes]
     told = beat.findings if beat and not standing.is_lost else []
     rows = [_finding(row, profile, beat) for row in [*own, *told]]
-    return sorted((row for row in rows if row["level"] != "ok"), key=lambda r: _RANK[r["level"]])
+    found = [row for row in rows if row["level"] != "ok"]
+    return sorted(found, key=lambda row: (_RANK[row["level"]], row["code"].startswith("JOB_")))
 
 
 def _finding(told: dict[str, Any], profile: str, beat: AgentBeat | None) -> dict[str, Any]:

@@ -285,6 +285,17 @@ def test_slips_with_state_and_reason(desk, shop):
     assert "最近結束的單據" in page
 
 
+def test_what_stops_all_printing_is_named_before_a_doubtful_slip(desk, shop):
+    broken = knowledge.remedy("JOURNAL_BROKEN").message
+    with scope.tenant(shop.merchant_id):
+        job = devices.queue_print(shop.register.id, JobKind.PROOF, new_id(), Copy.ORIGINAL, NOON)
+        devices.change_state(job, "uncertain", "LINK_STALLED", NOON)
+    finding = {"code": "JOURNAL_BROKEN", "level": "error", "hop": "agent", "message": broken}
+    beat(shop, hops=with_state("agent", "error", "JOURNAL_BROKEN", broken), findings=[finding])
+    page = one(desk, shop)
+    assert page.index(broken) < page.index(knowledge.remedy("JOB_UNCERTAIN").message)
+
+
 def test_a_slip_leads_to_the_sale_that_lacks_its_paper(desk, shop):
     beat(shop)
     order_id, _ = open_counter(shop).sell()
