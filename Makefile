@@ -29,8 +29,11 @@ test: install browser test-quick test-heavy ## all tests, the browser ones inclu
 test-quick: install
 	$(BIN)/pytest -q -n 2 -m "not browser and not race and not crash and not slow"
 
+# The pages in src have a stand-in world each and mostly wait; whole houses and races want the machine.
 test-heavy: install
-	$(BIN)/pytest -q -m "browser or race or crash or slow"
+	$(BIN)/pytest -q -n 2 --dist loadfile -m browser src
+	$(BIN)/pytest -q -m "(race or crash or slow) and not browser" src
+	$(BIN)/pytest -q -m "browser or race or crash or slow" tests
 
 check: lint types contracts test ## what CI runs
 
