@@ -36,9 +36,8 @@ def test_an_agent_that_is_too_old_for_its_journal_does_not_start_and_says_why(tm
     assert (tmp_path / "journal.db").read_bytes() == before
 
 
-def test_an_agent_with_a_broken_journal_says_so_to_every_page_and_prints_nothing(tmp_path):
-    """Were it not to run, the till could say no more than that it does not."""
-    folder = tmp_path / "data"
+def paired_then_broken(folder):
+    """An agent's folder whose journal is spoilt; what the pairing had answered."""
     agent = Running(folder)
     page = Page(agent)
     paired = page.ask("pair", code=agent.code())
@@ -47,6 +46,13 @@ def test_an_agent_with_a_broken_journal_says_so_to_every_page_and_prints_nothing
     for path in folder.glob("journal.db*"):
         path.unlink()
     overwritten(folder / "journal.db")
+    return paired
+
+
+def test_an_agent_with_a_broken_journal_says_so_to_every_page_and_prints_nothing(tmp_path):
+    """Were it not to run, the till could say no more than that it does not."""
+    folder = tmp_path / "data"
+    paired = paired_then_broken(folder)
     agent = Running(folder)
     page = Page(agent)
     welcome = page.ask("auth", token=paired["token"])
@@ -71,14 +77,7 @@ def test_an_agent_with_a_broken_journal_says_so_to_every_page_and_prints_nothing
 
 def test_once_the_broken_journal_was_moved_away_it_prints_under_another_name(tmp_path):
     folder = tmp_path / "data"
-    agent = Running(folder)
-    page = Page(agent)
-    before = page.ask("pair", code=agent.code())
-    page.close()
-    agent.stop()
-    for path in folder.glob("journal.db*"):
-        path.unlink()
-    overwritten(folder / "journal.db")
+    before = paired_then_broken(folder)
     Running(folder).stop()
     (folder / "journal.db").unlink()
     agent = Running(folder)

@@ -234,6 +234,9 @@ def check_the_books(shop, agent) -> None:
         "proof": 1, "company": 1,
     }  # fmt: skip
     assert "shift" in kinds
-    papers = lambda: len(list(agent["receipts"].glob("*.png")))  # noqa: E731 - asked again and again
+
+    def papers():
+        return len(list(agent["receipts"].glob("*.png")))
+
     until(lambda: papers() >= len(jobs))  # a picture follows its paper
     assert papers() == len(jobs)
