@@ -59,28 +59,67 @@ def dump(file: Path) -> None:
         scratch.unlink(missing_ok=True)
 
 
+ALONE = """DO $$ DECLARE patience int := 25; BEGIN
+  WHILE EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()
+                AND pid <> pg_backend_pid() AND backend_type = 'client backend') LOOP
+    IF patience = 0 THEN
+      RAISE EXCEPTION '還有程式連著這個資料庫；請先停止所有使用它的櫃台（guitai down），再還原。';
+    END IF;
+    patience := patience - 1;
+    PERFORM pg_sleep(0.2), pg_stat_clear_snapshot();
+  END LOOP;
+END $$;"""
+"""A till that goes on meanwhile would sell from the old numbers before they are paused. Whoever is
+just leaving has five seconds."""
 EMPTY = "DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
+OWED = "guitai: restored, books not taken up"
+"""The schema's own comment: tables of any age have it, and it comes and goes with a transaction."""
 
 
-def restore(file: Path) -> None:
+def restore(file: Path, *, outdated: bool = True) -> None:
     """Replaces the database's content by ``file`` in one transaction, or leaves it as it was.
 
     The whole schema goes first: a backup from before an update knows nothing of the tables that
     came since, and left behind they would stop the migrations that make them. The statements are
-    written out before any is run, so that a damaged file replaces nothing.
+    written out before any is run, so that a damaged file replaces nothing. ``outdated``: sales may
+    have been made since; the same transaction writes down that the books must be taken up
+    (``take_up_books``), which every start does before anybody can sell. Refused while another
+    program uses the database.
     """
+    owed = f"'{OWED}'" if outdated else "NULL"
     with tempfile.TemporaryDirectory(dir=home.folder(), prefix="restore-") as folder:
         statements = Path(folder) / "statements.sql"
         _run("pg_restore", "--no-owner", f"--file={statements}", str(file))
         once = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction")
-        _call("psql", *once, f"--command={EMPTY}", f"--file={statements}")
+        before = (f"--command={ALONE}", f"--command={EMPTY}")
+        after = f"--command=COMMENT ON SCHEMA public IS {owed};"
+        _call("psql", *once, *before, f"--file={statements}", after)
+
+
+def books_owed() -> bool:
+    """Whether the tables are those of a backup that nobody has taken up yet."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT obj_description('public'::regnamespace, 'pg_namespace')")
+        return bool(cursor.fetchone()[0] == OWED)
 
 
 def take_up_books() -> int:
     """What every merchant's restored books need before anybody sells; how many ranges were paused.
 
-    Invoice numbers: ``numbering.books_restored``; order numbers: ``orders.skip_lost_orders``.
+    Invoice numbers: ``numbering.books_restored``; order numbers: ``orders.skip_lost_orders``. All
+    of it happens, or none, and it stays owed.
     """
+    from django.db import connection, transaction
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        paused = _take_up_each()
+        cursor.execute("COMMENT ON SCHEMA public IS NULL")
+    return paused
+
+
+def _take_up_each() -> int:
     from guitai.kernel import audit, clock, scope
     from guitai.numbering import services as numbering
     from guitai.orders import services as orders
@@ -114,5 +153,5 @@ def upgrade() -> str:
     embedded.stop(home.folder())
     where.data.rename(where.data.with_name(f"data.{old}"))
     embedded.start(home.folder())
-    restore(file)
+    restore(file, outdated=False)
     return f"已從 PostgreSQL {old} 升級到 {newest}；舊資料保留在 data.{old}。"

@@ -43,12 +43,19 @@ def _django() -> None:
 
 
 def _migrate() -> None:
+    """The tables as this program wants them, and what a restored backup still owes."""
     from django.core.management import call_command
 
+    from guitai.config import backups
     from guitai.kernel import planner
 
     call_command("migrate", interactive=False, verbosity=0)
     planner.tell_what_is_common()
+    if backups.books_owed() and (paused := backups.take_up_books()):
+        out.print(
+            f"資料庫是由備份還原的，已暫停 {paused} 個號碼區間：備份之後可能還開過發票。"
+            "請到後台「發票號碼」逐一按「核對」，與最後一張紙本、加值中心的紀錄比對，之後再按「恢復」。"
+        )
 
 
 @app.command()
@@ -265,22 +272,19 @@ def restore(
     yes: Annotated[bool, typer.Option("--yes", help="確定以備份取代現有資料")] = False,
 ) -> None:
     """以備份取代資料庫的全部內容；換大版本的 PostgreSQL 時也用它。"""
-    from guitai.config import backups
+    from guitai.config import backups, processes
 
     if not yes:
         err.print("這會取代現有的全部資料；確定的話請加 --yes。")
+        raise typer.Exit(1)
+    if processes.running_pid():
+        err.print("櫃台正在執行；先用 guitai down 停止，再還原。")
         raise typer.Exit(1)
     with out.status("還原中…"):
         backups.restore(file)
         _django()
         _migrate()
-        paused = backups.take_up_books()
     out.print("已還原。")
-    if paused:
-        out.print(
-            f"已暫停 {paused} 個號碼區間：備份之後可能還開過發票。"
-            "請到後台「發票號碼」逐一按「核對」，與最後一張紙本、加值中心的紀錄比對，之後再按「恢復」。"
-        )
 
 
 @app.command()

@@ -118,6 +118,32 @@ def test_a_backup_brings_everything_back(cluster, tmp_path):
         assert connection.execute("select to_regclass('came_with_an_update')").fetchone() == (None,)
 
 
+OWED = "select obj_description('public'::regnamespace, 'pg_namespace')"
+
+
+def test_restored_books_are_owed_in_the_same_transaction(cluster, tmp_path):
+    cluster()
+    backups.dump(tmp_path / "empty.dump")
+    backups.restore(tmp_path / "empty.dump")
+    with connect() as connection:
+        assert connection.execute(OWED).fetchone() == (backups.OWED,)
+    backups.restore(tmp_path / "empty.dump", outdated=False)  # a new major of the database
+    with connect() as connection:
+        assert connection.execute(OWED).fetchone() == (None,)
+
+
+def test_nothing_is_restored_under_a_program_that_goes_on(cluster, tmp_path):
+    cluster()
+    backups.dump(tmp_path / "empty.dump")
+    with connect() as connection:
+        connection.execute("create table kept (word text)")
+    with connect() as till:
+        till.execute("select 1")
+        with pytest.raises(embedded.EmbeddedError, match="還有程式連著這個資料庫"):
+            backups.restore(tmp_path / "empty.dump")
+        assert till.execute("select count(*) from kept").fetchone() == (0,)
+
+
 def test_a_broken_backup_changes_nothing(cluster, tmp_path):
     cluster()
     with connect() as connection:
