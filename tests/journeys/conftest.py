@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from guitai.pos.tests.till_browser import ARGS, CHROMIUM, sync_api
 from tests.house import House, house_folder
-from tests.journeys.counter import ARGS, CHROMIUM, PATIENCE, Till, sync_api
+from tests.journeys.counter import PATIENCE, Till
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ Every step waits for what a person would wait to see; nothing here sleeps.
 """
 
 import contextlib
-import os
 import re
 import time
 import urllib.request
@@ -12,23 +11,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 import zxingcpp
 from PIL import Image
 
 from guitai.config import demo_shop
+from guitai.pos.tests.till_browser import expect, scan
 from guitai_agent.client import OwnerClient
 from tests.house import House
-
-CHROMIUM = os.environ.get("GUITAI_CHROMIUM", "/usr/bin/chromium")
-ARGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-expect = sync_api.expect
-expect.set_options(timeout=15_000)
-needs_chromium = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is not installed")
 
 BARCODES = {sku: barcode for sku, barcode, *_ in demo_shop.PRODUCTS}
 NAMES = {sku: name for sku, _, name, *_ in demo_shop.PRODUCTS}
@@ -141,16 +130,7 @@ class Till:
         self.page.keyboard.press("F1")
 
     def scan(self, text: str) -> None:
-        """A wedge scanner: keys without a pause into whatever has the focus, then Enter."""
-        self.page.evaluate(
-            """text => {
-              const send = (init) => document.activeElement.dispatchEvent(
-                new KeyboardEvent('keydown', {bubbles: true, cancelable: true, ...init}));
-              for (const key of text) send({key});
-              send({key: 'Enter', code: 'Enter'});
-            }""",
-            text,
-        )
+        scan(self.page, text)
 
     def scan_goods(self, *skus: str) -> None:
         for sku in skus:

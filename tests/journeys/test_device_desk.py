@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from guitai.pos.tests.till_browser import expect, needs_chromium
 from tests.house import House
-from tests.journeys.counter import PATIENCE, Till, Tray, at_counter, expect, needs_chromium, until
+from tests.journeys.counter import PATIENCE, Till, Tray, at_counter, until
 from tests.journeys.test_when_things_go_wrong import agent_away
 
 pytestmark = [pytest.mark.browser, needs_chromium]

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from guitai.config import demo_shop, till_client
+from guitai.pos.tests.till_browser import expect, needs_chromium
 from guitai.tenancy.rules import DEVICE_CODE_ALPHABET
 from guitai_agent import knowledge
 from tests.house import House
-from tests.journeys.counter import Desk, expect, needs_chromium
+from tests.journeys.counter import Desk
 from tests.journeys.test_pictures import look
 
 pytestmark = [pytest.mark.browser, needs_chromium]

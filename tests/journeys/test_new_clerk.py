@@ -9,17 +9,8 @@ from decimal import Decimal
 import pytest
 
 from guitai.config import demo_shop
-from tests.journeys.counter import (
-    BARCODES,
-    NAMES,
-    PRICES,
-    Desk,
-    Tray,
-    expect,
-    needs_chromium,
-    pair_code_of,
-    until,
-)
+from guitai.pos.tests.till_browser import expect, needs_chromium
+from tests.journeys.counter import BARCODES, NAMES, PRICES, Desk, Tray, pair_code_of, until
 
 pytestmark = [pytest.mark.browser, needs_chromium]
 

@@ -11,8 +11,9 @@ import pytest
 
 from guitai.config import demo_shop
 from guitai.kernel import clock
+from guitai.pos.tests.till_browser import expect, needs_chromium
 from tests.house import ROOT
-from tests.journeys.counter import Desk, Till, expect, needs_chromium
+from tests.journeys.counter import Desk, Till
 from twinvoice.period import Period
 
 pytestmark = [pytest.mark.browser, needs_chromium]

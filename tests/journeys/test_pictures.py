@@ -12,17 +12,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from guitai.config import demo_shop, till_client
+from guitai.pos.tests.till_browser import expect, needs_chromium
 from tests.house import ROOT, House
-from tests.journeys.counter import (
-    PRICES,
-    Desk,
-    Till,
-    Tray,
-    expect,
-    needs_chromium,
-    paired_with,
-    until,
-)
+from tests.journeys.counter import PRICES, Desk, Till, Tray, paired_with, until
 
 pytestmark = [pytest.mark.browser, needs_chromium]
 

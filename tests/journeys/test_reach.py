@@ -11,21 +11,9 @@ from typing import Any
 import pytest
 
 from guitai.config import demo_shop
-from guitai.pos.tests.till_browser import permit, public
+from guitai.pos.tests.till_browser import ARGS, CHROMIUM, expect, needs_chromium, permit, public
 from tests.house import House, house_folder
-from tests.journeys.counter import (
-    ARGS,
-    CHROMIUM,
-    PATIENCE,
-    Desk,
-    Till,
-    Tray,
-    at_counter,
-    expect,
-    needs_chromium,
-    pair_code_of,
-    until,
-)
+from tests.journeys.counter import PATIENCE, Desk, Till, Tray, at_counter, pair_code_of, until
 
 pytestmark = [pytest.mark.browser, needs_chromium]
 

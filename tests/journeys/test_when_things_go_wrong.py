@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from guitai.config import demo_shop
+from guitai.pos.tests.till_browser import expect, needs_chromium
 from tests.house import House
 from tests.journeys.counter import (
     NAMES,
@@ -22,8 +23,6 @@ from tests.journeys.counter import (
     Till,
     Tray,
     at_counter,
-    expect,
-    needs_chromium,
     served,
     until,
 )

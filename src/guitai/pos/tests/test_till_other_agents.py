@@ -14,6 +14,7 @@ from guitai.pos.tests.till_browser import (
     pay,
     picture,
     scan,
+    settled,
 )
 
 pytestmark = [pytest.mark.browser, needs_chromium]
@@ -51,15 +52,6 @@ def asked(page):
 def answer(page, what: str) -> None:
     expect(asked(page)).to_be_visible(timeout=20_000)
     asked(page).get_by_role("button", name=what, exact=True).click()
-
-
-def settled(page, what) -> None:
-    """Until ``what()`` is true."""
-    for _ in range(100):
-        if what():
-            return
-        page.wait_for_timeout(100)
-    pytest.fail("it never came to be")
 
 
 # The agent was changed ---------------------------------------------------------------------------
@@ -216,8 +208,8 @@ def test_beside_another_register_s_question_ours_is_asked(page, world, agent):
     expect(page.locator(".finding")).to_contain_text("另一台 POS 機有單據待確認。")
     page.get_by_role("button", name="已印好", exact=True).click()
     expect(page.locator(".job-ask")).to_have_count(0)
+    settled(page, lambda: next(iter(world.jobs.values()))["state"] == "done")
     assert other["state"] == "uncertain"
-    assert next(iter(world.jobs.values()))["state"] == "done"
 
 
 def test_another_register_s_waiting_job_is_left_alone(page, world, agent):

@@ -19,6 +19,7 @@ from guitai.pos.tests.till_browser import (
     needs_chromium,
     pay,
     scan,
+    settled,
     total,
 )
 
@@ -231,8 +232,7 @@ def test_parked_carts_keep_their_id(page, world):
     page.keyboard.press("F3")
     page.get_by_role("button", name="取回").click()
     expect(page.locator(".line")).to_have_count(1)
-    page.wait_for_timeout(200)
-    assert world.parked == {}
+    settled(page, lambda: world.parked == {})
     assert pay(page, world)["id"] == sale_id
 
 

@@ -19,6 +19,7 @@ from guitai.pos.tests.till_browser import (
     pay,
     picture,
     scan,
+    settled,
 )
 
 pytestmark = [pytest.mark.browser, needs_chromium]
@@ -34,11 +35,10 @@ def test_a_sale_prints_once_and_reports(page, world, agent):
     pay(page, world)
     expect(page.locator(".job")).to_contain_text("已印好")
     job_id = next(iter(world.jobs))
+    settled(page, lambda: world.jobs[job_id]["state"] == "done")
     assert agent.printed == [job_id]
-    assert ("sent" in dict(reversed(world.reports)).values()) and world.jobs[job_id][
-        "state"
-    ] == "done"
-    assert agent.drawers == 1
+    assert "sent" in dict(reversed(world.reports)).values()
+    settled(page, lambda: agent.drawers == 1)
 
 
 def test_paper_end_waits_and_goes_on_by_itself(page, world, agent):
@@ -66,8 +66,8 @@ def test_an_uncertain_job_is_asked_and_a_reprint_is_a_new_job(page, world, agent
     page.get_by_role("button", name="補印").click()
     expect(page.locator(".job.good .tax-tag", has_text="補印")).to_be_visible()
     first, second = world.jobs.values()
-    assert (first["state"], first["copy"]) == ("cancelled", "original")
-    assert (second["state"], second["copy"]) == ("done", "reprint")
+    settled(page, lambda: second["state"] == "done")
+    assert (first["state"], first["copy"], second["copy"]) == ("cancelled", "original", "reprint")
     assert agent.printed == [first["id"], second["id"]]
 
 
@@ -79,22 +79,19 @@ def test_after_a_reload_an_uncertain_job_is_reprinted_whoever_told_of_it_first(p
     pay(page, world)
     expect(page.locator(".job-ask")).to_be_visible()
     held: list = []
-    waited = 0
     page.route("**/api/till/print-jobs?*", lambda route: held.append(route))
     page.reload()
     at_sale(page)
+    settled(page, lambda: held)
     page.wait_for_timeout(500)
     expect(page.locator(".questions")).to_have_count(0)
-    assert held
     for route in held:
         route.continue_()
     page.unroute_all()
     agent.behaviour = "done"
     page.get_by_role("button", name="補印", exact=True).click()
     expect(page.locator(".questions")).to_have_count(0)
-    while len(agent.printed) < 2 and waited < 50:
-        page.wait_for_timeout(100)
-        waited += 1
+    settled(page, lambda: len(agent.printed) == 2)
     assert [job["copy"] for job in world.jobs.values()] == ["original", "reprint"]
     assert agent.printed == list(world.jobs)
 
@@ -136,11 +133,7 @@ def test_a_reprint_that_meets_a_cut_line_is_kept_and_made_once(page, world, agen
     page.reload()
     at_sale(page)
     owed = "localStorage.getItem('guitai.till.owed_reprints')"
-    for _ in range(300):
-        if page.evaluate(owed) == "{}" and len(agent.printed) == 2:
-            break
-        page.wait_for_timeout(100)
-    assert page.evaluate(owed) == "{}"
+    settled(page, lambda: page.evaluate(owed) == "{}" and len(agent.printed) == 2)
     assert [job["copy"] for job in world.jobs.values()] == ["original", "reprint"]
     assert agent.printed == list(world.jobs)
 
@@ -167,9 +160,8 @@ def test_a_reload_in_the_middle_of_a_print_prints_nothing_twice(page, world, age
     at_sale(page)
     agent.behaviour = "done"
     agent.carry_on(next(iter(world.jobs)))
-    page.wait_for_timeout(500)
+    settled(page, lambda: next(iter(world.jobs.values()))["state"] == "done")
     assert len(agent.printed) == 1
-    assert next(iter(world.jobs.values()))["state"] == "done"
 
 
 def test_another_agent_never_prints_what_the_first_may_have_printed(page, world, agent):
@@ -185,7 +177,7 @@ def test_another_agent_never_prints_what_the_first_may_have_printed(page, world,
     assert agent.printed == []
     page.get_by_role("button", name="已印好").click()
     expect(page.locator(".questions")).to_have_count(0)
-    assert next(iter(world.jobs.values()))["state"] == "done"
+    settled(page, lambda: next(iter(world.jobs.values()))["state"] == "done")
 
 
 def test_pairing_asks_for_the_six_digits(page, context, url, agent):

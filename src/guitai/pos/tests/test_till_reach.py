@@ -19,6 +19,7 @@ from guitai.pos.tests.till_browser import (
     permit,
     public,
     scan,
+    settled,
     sync_api,
 )
 from guitai_agent import knowledge
@@ -70,11 +71,7 @@ def shop(world, request):
 
 def relay_is_away(page):
     """Until the page has heard that the agent is not connected to the server either."""
-    for _ in range(200):
-        if page.evaluate("window.guitai.app.state.agent.relay") == "away":
-            return
-        page.wait_for_timeout(100)
-    pytest.fail("the relay was never asked")
+    settled(page, lambda: page.evaluate("window.guitai.app.state.agent.relay") == "away")
 
 
 def strip(page):
@@ -147,6 +144,7 @@ def test_loopback_wins_as_soon_as_it_works_and_never_two_at_once(shop, agent, re
     shop.permit("granted")
     expect(strip(page)).to_have_text("發票機就緒", timeout=20_000)
     expect(page.locator(".hop.good")).to_have_count(8)
+    settled(page, lambda: relay.open == 0)
     page.wait_for_timeout(300)
     assert (relay.open, len(agent.sockets)) == (0, 1)
     assert relay.entered == 1

@@ -17,6 +17,7 @@ COFFEE, RICE, EGG = "4710001000039", "4710001000077", "4710001000022"
 HOSTILE = "4710001000176"
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
+expect.set_options(timeout=15_000)
 needs_chromium = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is not installed")
 
 
@@ -52,16 +53,32 @@ def permit(browser, page, origin: str, setting: str) -> None:
 
 
 def scan(page, text: str) -> None:
-    """A wedge scanner: keys without a pause into whatever has the focus, then Enter."""
+    """A wedge scanner: keys 2 ms apart into whatever has the focus, then Enter.
+
+    Of a real key the browser says when it was pressed, however busy the page is; so do these.
+    """
     page.evaluate(
         """text => {
-          const send = (init) => document.activeElement.dispatchEvent(
-            new KeyboardEvent('keydown', {bubbles: true, cancelable: true, ...init}));
+          let at = performance.now();
+          const send = (init) => {
+            const key = new KeyboardEvent('keydown', {bubbles: true, cancelable: true, ...init});
+            Object.defineProperty(key, 'timeStamp', {value: at += 2});
+            document.activeElement.dispatchEvent(key);
+          };
           for (const key of text) send({key});
           send({key: 'Enter', code: 'Enter'});
         }""",
         text,
     )
+
+
+def settled(page, what) -> None:
+    """Until ``what()`` is true: for what no page shows. The page goes on meanwhile."""
+    for _ in range(300):
+        if what():
+            return
+        page.wait_for_timeout(100)
+    pytest.fail("it never came to be")
 
 
 def at_sale(page) -> None:
