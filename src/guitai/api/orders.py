@@ -7,7 +7,7 @@ from uuid import UUID
 from guitai.api import auth, shapes
 from guitai.api.endpoints import Call
 from guitai.api.errors import WrongShape
-from guitai.api.printing import job_out
+from guitai.api.printing import jobs_out
 from guitai.devices import queries as devices
 from guitai.invoicing import queries as invoicing
 from guitai.invoicing.models import Invoice
@@ -94,12 +94,14 @@ def detail(call: Call) -> shapes.OrderOut:
             invoice=_invoice(invoices[-1]) if invoices else None,
             lines=[_line(line) for line in queries.lines(order.id)],
             tenders=[_tender(tender) for tender in queries.tenders(order.id)],
-            print_jobs=[
-                job_out(job, order.id)
-                for subject in (order.id, order.invoice_id)
-                if subject
-                for job in devices.jobs_of(subject)
-            ],
+            print_jobs=jobs_out(
+                [
+                    job
+                    for subject in (order.id, order.invoice_id)
+                    if subject
+                    for job in devices.jobs_of(subject)
+                ]
+            ),
         )
     )
 

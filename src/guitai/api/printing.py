@@ -1,7 +1,5 @@
 """Print jobs between the server and the page, which hands them to the agent."""
 
-from uuid import UUID
-
 from guitai.api import shapes
 from guitai.api.endpoints import Call
 from guitai.api.errors import WrongShape
@@ -27,20 +25,21 @@ def listed(call: Call) -> shapes.JobsOut:
 def jobs_out(jobs: list[PrintJob]) -> list[shapes.JobOut]:
     sold = orders.orders_of_subjects({job.subject_id for job in jobs})
     ids = {subject: order.id for subject, order in sold.items()}
-    return [job_out(job, ids.get(job.subject_id)) for job in jobs]
-
-
-def job_out(job: PrintJob, order_id: UUID | None) -> shapes.JobOut:
-    return shapes.JobOut(
-        id=job.id,
-        kind=job.kind,
-        copy=job.copy,
-        state=job.state,
-        detail=job.detail,
-        subject_id=job.subject_id,
-        order_id=order_id,
-        created_at=job.created_at,
-    )
+    withdrawn = orders.withdrawn(jobs)
+    return [
+        shapes.JobOut(
+            id=job.id,
+            kind=job.kind,
+            copy=job.copy,
+            state=job.state,
+            detail=job.detail,
+            subject_id=job.subject_id,
+            order_id=ids.get(job.subject_id),
+            withdrawn=job.id in withdrawn,
+            created_at=job.created_at,
+        )
+        for job in jobs
+    ]
 
 
 def slip(call: Call) -> services.Slip:

@@ -426,6 +426,8 @@ class JobOut(Answer):
     detail: str
     subject_id: UUID
     order_id: UUID | None
+    withdrawn: bool
+    """Its invoice was voided, or its order cancelled: what has not begun shall not come out."""
     created_at: datetime
 
 
@@ -474,6 +476,7 @@ class SlipOut(Answer):
     doc: list[dict[str, Any]]
     sha256: str
     expires: datetime
+    withdrawn: bool
 
 
 class JobStateOut(Answer):

@@ -9,7 +9,9 @@ from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet, Sum
 
+from guitai.devices.models import PrintJob
 from guitai.invoicing.models import Invoice
+from guitai.invoicing.rules import InvoiceState
 from guitai.kernel import clock
 from guitai.kernel.models import AuditEntry
 from guitai.orders import rules
@@ -137,6 +139,24 @@ def orders_of_subjects(subject_ids: Collection[UUID]) -> dict[UUID, Order]:
     orders = {order.id: order for order in Order.objects.filter(id__in=wanted).defer("answer")}
     found = {subject: orders.get(behind.get(subject, subject)) for subject in subject_ids}
     return {subject: order for subject, order in found.items() if order is not None}
+
+
+def withdrawn(jobs: Collection[PrintJob]) -> set[UUID]:
+    """Those print jobs whose invoice was voided, or whose order was cancelled after they were made.
+
+    What has not begun of them shall not come out. What is asked for of a cancelled order later is
+    wanted.
+    """
+    subjects = {job.subject_id for job in jobs}
+    voided = Invoice.objects.filter(id__in=subjects, state=InvoiceState.VOIDED)
+    gone = set(voided.values_list("id", flat=True))
+    orders = orders_of_subjects(subjects)
+
+    def cancelled(job: PrintJob) -> bool:
+        order = orders.get(job.subject_id)
+        return bool(order and order.cancelled_at and order.cancelled_at > job.created_at)
+
+    return {job.id for job in jobs if job.subject_id in gone or cancelled(job)}
 
 
 def lines(order_id: UUID) -> QuerySet[OrderLine]:

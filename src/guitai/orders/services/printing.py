@@ -14,7 +14,7 @@ from guitai.devices.rules import Copy, JobKind, JobState
 from guitai.invoicing import services as invoicing
 from guitai.invoicing.models import Invoice as StoredInvoice
 from guitai.kernel import clock
-from guitai.orders import rules
+from guitai.orders import queries, rules
 from guitai.orders.errors import NothingToPrint
 from guitai.orders.models import Order, OrderLine, ShiftClosing, ShiftFigures, ShiftSummary
 from guitai.orders.rules import SaleLine
@@ -40,6 +40,8 @@ class Slip:
     doc: list[dict[str, Any]]
     sha256: str
     expires: datetime
+    withdrawn: bool
+    """As ``queries.withdrawn`` says; then nobody may print it."""
 
 
 def slip_of(job: PrintJob, now: datetime) -> Slip:
@@ -55,7 +57,11 @@ def slip_of(job: PrintJob, now: datetime) -> Slip:
                 devices.change_state(job, JobState.CANCELLED.value, refusal.message, now)
             raise
         job = devices.keep_document(job, doc, sha256_of(doc))
-    return Slip(job.id, job.kind, job.copy, job.state, job.doc, job.sha256, now + LIFE)
+    # What waits here is cancelled with its invoice: the first fetch of a sale is spared the look.
+    withdrawn = job.state != JobState.WAITING and job.id in queries.withdrawn([job])
+    return Slip(
+        job.id, job.kind, job.copy, job.state, job.doc, job.sha256, now + LIFE, withdrawn=withdrawn
+    )
 
 
 def sha256_of(doc: list[dict[str, Any]]) -> str:

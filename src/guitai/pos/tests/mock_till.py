@@ -67,6 +67,7 @@ class World:
         self.sale_tries: list[str] = []
         self.jobs: dict[str, dict] = {}
         self.reports: list[tuple[str, str]] = []
+        self.withdrawn: set[str] = set()
         self.parked: dict[str, dict] = {}
         self.summaries: list[dict] = []
         self.drawer: list[str] = []
@@ -445,13 +446,18 @@ def print_jobs(
         keep = ("id", "kind", "copy", "state", "order_id", "detail")
         awaited = ("waiting", "sent", "uncertain", "expired")
         listed = [j for j in world.jobs.values() if j["state"] in awaited]
-        return 200, {"jobs": [{name: j[name] for name in keep} for j in listed]}
+        return 200, {
+            "jobs": [
+                {name: j[name] for name in keep} | {"withdrawn": j["id"] in world.withdrawn}
+                for j in listed
+            ]
+        }
     job = world.jobs.get(rest[0])
     if job is None:
         raise Refusal(404, "PRINT-NOT-FOUND", "找不到這筆列印工作。")
     if method == "GET":
         keys = ("job_id", "kind", "copy", "state", "doc", "sha256", "expires")
-        return 200, {key: job[key] for key in keys}
+        return 200, {key: job[key] for key in keys} | {"withdrawn": job["id"] in world.withdrawn}
     job["state"], job["detail"] = body["state"], body["detail"]
     world.reports.append((rest[0], body["state"]))
     return 200, {}

@@ -9,7 +9,6 @@ import time
 import pytest
 
 from guitai.pos.tests.fake_agent import PAPER_END, PAPER_FINDING, READY, finding
-from guitai.pos.tests.test_till_other_agents import settled
 from guitai.pos.tests.till_browser import (
     COFFEE,
     at_sale,
@@ -17,6 +16,8 @@ from guitai.pos.tests.till_browser import (
     needs_chromium,
     pay,
     scan,
+    settled,
+    soon,
 )
 
 pytestmark = [pytest.mark.browser, needs_chromium]
@@ -51,7 +52,7 @@ def test_a_fault_is_named_within_a_second_with_steps_and_turns_green_when_mended
     expect(page.locator(".hop.good")).to_have_count(8)
     began = time.monotonic()
     agent.find(PAPER_FINDING, printer=PAPER_END)
-    expect(page.locator(".finding h3")).to_have_text("紙張用完，請換紙。")
+    soon(page, ".finding h3", "紙張用完，請換紙。")
     assert time.monotonic() - began < 1
     expect(page.locator(".finding .steps li")).to_have_count(3)
     expect(page.locator(".hop.bad")).to_have_text("紙張異常")

@@ -7,7 +7,7 @@ import pytest
 
 from guitai.pos.tests.fake_agent import FakeAgent, finding
 from guitai.pos.tests.test_till_late_paper import answer, asked, sold_late
-from guitai.pos.tests.test_till_other_agents import WARNING, settled
+from guitai.pos.tests.test_till_other_agents import WARNING
 from guitai.pos.tests.test_till_other_agents import answer as answer_unsure
 from guitai.pos.tests.test_till_other_agents import asked as unsure
 from guitai.pos.tests.till_browser import (
@@ -18,6 +18,7 @@ from guitai.pos.tests.till_browser import (
     pay,
     picture,
     scan,
+    settled,
 )
 from guitai_agent import knowledge
 

@@ -72,6 +72,14 @@ def scan(page, text: str) -> None:
     )
 
 
+def soon(page, selector: str, text: str) -> None:
+    """Until an element says that, looked at fifty times a second: ``expect`` looks ever less often,
+    and would add up to a second to what is measured.
+    """
+    says = "([where, text]) => document.querySelector(where)?.textContent.includes(text)"
+    page.wait_for_function(says, arg=[selector, text], polling=20)
+
+
 def settled(page, what) -> None:
     """Until ``what()`` is true: for what no page shows. The page goes on meanwhile."""
     for _ in range(300):

@@ -52,6 +52,9 @@ export function nextStep({ server, known, sentTo, agentId }) {
 
 export const isOpen = (job) => ["queued", "waiting", "sending"].includes(job.state);
 
+/** Not a byte of it has left the agent: it can still be taken back there. */
+export const isUnbegun = (job) => ["queued", "waiting", "expired"].includes(job.state);
+
 /** What only a person can decide: is it on paper, or is it still wanted after its time ran out? */
 export const isQuestion = (job) => ["uncertain", "expired"].includes(job.state);
 

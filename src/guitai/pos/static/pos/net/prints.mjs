@@ -1,7 +1,7 @@
 // Print jobs on their way from the server through this page to the agent. The same job always
 // keeps its id, so that the agent prints it once however often it is handed over.
 
-import { isOpen, isPassing, isQuestion, nextStep, reportOf } from "../logic/printing.mjs";
+import { isOpen, isPassing, isQuestion, isUnbegun, nextStep, reportOf } from "../logic/printing.mjs";
 import { order, settle, settleElsewhere } from "./elsewhere.mjs";
 import { small } from "./store.mjs";
 import { Strangers } from "./strangers.mjs";
@@ -18,7 +18,8 @@ const LOOSE = { waiting: "job.loose", sent: "job.loose" };
 /**
  * Follows this register's jobs {id, kind, copy, state, message, orderId, label}; `at` is the agent
  * that last told of it, `note` the words' code of what a person must know before answering, `ended`
- * what she answered where no agent heard it. `changed()` after every change.
+ * what she answered where no agent heard it, `withdrawn` that its invoice was voided or its order
+ * cancelled since, at the desk or at another till. `changed()` after every change.
  */
 export class Prints {
   constructor({ api, agent, changed }) {
@@ -73,7 +74,8 @@ export class Prints {
   /** A job may be listed again with more that is known of it. */
   #learn(job, about) {
     const told = { ...job, ...about };
-    const news = Object.entries({ kind: told.kind, orderId: told.orderId, label: told.label }).filter(([, value]) => value);
+    const { kind, orderId, label, withdrawn } = told;
+    const news = Object.entries({ kind, orderId, label, withdrawn }).filter(([, value]) => value);
     this.jobs.set(job.id, { ...this.jobs.get(job.id), ...Object.fromEntries(news) });
   }
 
@@ -97,13 +99,20 @@ export class Prints {
     return jobs.map((job) => ({ ...job, id: job.id ?? job.job_id, orderId: job.order_id }));
   }
 
-  /** Questions that nobody needs to answer any more: answered at another device, or the sale was cancelled. */
-  async #dropEnded() {
-    const asked = this.open().filter(isQuestion);
-    const listed = asked.length ? await this.#listed() : null;
+  /**
+   * What became of this register's paper elsewhere: questions that nobody needs to answer any more
+   * (answered at another device, or the sale was cancelled), and slips that were withdrawn.
+   */
+  async #hearServer() {
+    const handed = this.open().filter((job) => job.server !== "waiting");
+    const listed = handed.length ? await this.#listed() : null;
     if (!listed) return;
-    const open = new Set(listed.map(({ id }) => id));
-    for (const { id } of asked) if (!open.has(id) && !this.answering.has(id)) await this.#newsOfServer(this.jobs.get(id));
+    const known = new Map(listed.map((job) => [job.id, job]));
+    for (const { id } of handed) {
+      const job = this.jobs.get(id);
+      if (known.has(id)) this.#learn(known.get(id), {});
+      else if (isQuestion(job) && !this.answering.has(id)) await this.#newsOfServer(job);
+    }
   }
 
   /** Move every job on as far as it can go now. Safe to call at any time, any number of times. */
@@ -117,7 +126,7 @@ export class Prints {
   /** What the heartbeat does: news that the server missed, and jobs that still wait for the agent. */
   async tend() {
     await this.#reportAgain();
-    await this.#dropEnded();
+    await this.#hearServer();
     for (const { id, state } of this.open()) if (state !== "failed") await this.#advance(id);
     await this.strangers.sort();
   }
@@ -144,6 +153,7 @@ export class Prints {
   async #step(job) {
     const known = await this.#ask(job.id);
     if (this.answering.has(job.id)) return; // The person's word came in between; it tells the end itself.
+    if (job.withdrawn && known && isUnbegun(known)) return this.onJob(await this.#order("print.cancel", job.id));
     if (isQuestion(job)) return known ? this.onJob(known) : undefined; // Only a person knows better.
     // The server keeps whom it was handed to, for a device that has forgotten.
     const sentTo = sentTable()[job.id] ?? (job.server === "sent" ? job.detail ?? "" : "");
@@ -197,7 +207,9 @@ export class Prints {
     const answer = await this.api.get(`print-jobs/${job.id}`);
     if (answer.kind === "unknown") return this.#set(job.id, { state: "held" });
     if (answer.kind === "refused") return this.#fail(job.id, answer.error);
-    const { doc, sha256, copy } = answer.data; // How long it may wait, the agent counts by its own clock.
+    const { doc, sha256, copy, state, withdrawn } = answer.data; // How long it may wait, the agent counts by its own clock.
+    if (ENDED.includes(state)) return this.#set(job.id, { state, ended: state, reported: state, note: withdrawn ? "job.withdrawn" : "" });
+    if (withdrawn) return this.#withdraw(job.id);
     // Written down before it is handed over: whoever asks later knows that it may be on paper.
     remember(job.id, this.agent.agentId);
     this.#set(job.id, { server: "sent" });
@@ -208,6 +220,12 @@ export class Prints {
       if (isPassing(error)) this.#untaken(job.id);
       throw error;
     }
+  }
+
+  /** No agent has it, and nobody wants it any more. */
+  #withdraw(jobId) {
+    this.#set(jobId, { state: "cancelled", ended: "cancelled", reported: "cancelled", note: "job.withdrawn" });
+    return this.#report(jobId, "cancelled", "WITHDRAWN");
   }
 
   /** The agent said that it took nothing: nobody has it. */
@@ -228,8 +246,8 @@ export class Prints {
     }
     const word = reportOf(agentJob);
     this.#set(id, {
-      state: agentJob.state, message: agentJob.state === "expired" ? "" : agentJob.message ?? "", at: this.agent.agentId, note: "",
-      server: word ?? "sent",
+      state: agentJob.state, message: agentJob.state === "expired" ? "" : agentJob.message ?? "", at: this.agent.agentId,
+      note: job.withdrawn && ENDED.includes(word) ? `job.withdrawn${word === "done" ? "_late" : ""}` : "", server: word ?? "sent",
     });
     if (word && this.jobs.get(id).reported !== word) {
       this.#set(id, { reported: word });

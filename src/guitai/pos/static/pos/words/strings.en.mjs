@@ -312,6 +312,8 @@ export const en = {
   "job.answered_there": "No answer is needed any more: it was answered at another device, or the order was cancelled.",
   "job.cancelled": "cancelled",
   "job.failed": "cannot be printed",
+  "job.withdrawn": "The invoice was voided or the order cancelled: this slip will not come out.",
+  "job.withdrawn_late": "The invoice was voided or the order cancelled, and yet this slip was printed: take it back.",
   "job.printed": "It is printed",
   "job.print_again": "Reprint",
   "job.cancel": "Do not print",

@@ -312,6 +312,8 @@ export const zh = {
   "job.answered_there": "這張不必再回答：已在另一台裝置回答，或訂單已取消。",
   "job.cancelled": "已取消",
   "job.failed": "無法列印",
+  "job.withdrawn": "發票已作廢或訂單已取消，這張不會印出。",
+  "job.withdrawn_late": "發票已作廢或訂單已取消，這張卻已印出：請收回這張紙。",
   "job.printed": "已印好",
   "job.print_again": "補印",
   "job.cancel": "不印了",

@@ -1,0 +1,112 @@
+"""Paper that nobody wants any more: its invoice was voided, or its order cancelled, elsewhere.
+
+product.md B.7.2; docs/agent-protocol.md §6.1: what has not begun is taken back from the agent.
+"""
+
+import pytest
+
+from guitai.pos.tests.fake_agent import PAPER_END, READY
+from guitai.pos.tests.till_browser import (
+    COFFEE,
+    at_sale,
+    expect,
+    needs_chromium,
+    pay,
+    scan,
+    settled,
+)
+
+pytestmark = [pytest.mark.browser, needs_chromium]
+
+BEAT = "window.guitai.app.prints.tend()"
+
+
+def sold(page, world, agent, behaviour: str) -> str:
+    at_sale(page)
+    agent.behaviour = behaviour
+    if behaviour == "waiting":
+        agent.set_printer(PAPER_END)
+    scan(page, COFFEE)
+    pay(page, world)
+    job = next(iter(world.jobs))
+    settled(page, lambda: agent.journal.get(job, {}).get("state") == behaviour)
+    settled(page, lambda: world.jobs[job]["state"] in ("sent", behaviour))
+    return job
+
+
+@pytest.mark.parametrize("reload", [False, True], ids=["", "reloaded"])
+def test_a_slip_that_waits_at_the_agent_is_taken_back(page, world, agent, reload):
+    job = sold(page, world, agent, "waiting")
+    world.withdrawn.add(job)
+    if reload:
+        page.reload()
+        at_sale(page)
+    else:
+        page.evaluate(BEAT)
+        expect(page.locator(".job")).to_contain_text("已作廢或訂單已取消，這張不會印出")
+    settled(page, lambda: world.jobs[job]["state"] == "cancelled")
+    assert agent.journal[job]["state"] == "cancelled"
+    agent.behaviour = "done"
+    agent.set_printer(READY)
+    agent.carry_on(job)
+    assert agent.printed == []
+
+
+def test_the_heartbeat_brings_it_without_anybody_doing_anything(page, world, agent):
+    job = sold(page, world, agent, "waiting")
+    world.withdrawn.add(job)
+    expect(page.locator(".job")).to_contain_text("這張不會印出", timeout=20_000)
+
+
+def test_what_may_be_on_paper_stays_a_question(page, world, agent):
+    job = sold(page, world, agent, "uncertain")
+    world.withdrawn.add(job)
+    page.evaluate(BEAT)
+    page.wait_for_timeout(300)
+    expect(page.locator(".job")).to_contain_text("可能沒有印完整")
+    page.get_by_role("button", name="已印好").click()
+    settled(page, lambda: world.jobs[job]["state"] == "done")
+
+
+def test_what_came_out_all_the_same_is_asked_back(page, world, agent):
+    job = sold(page, world, agent, "waiting")
+    agent.journal[job]["state"] = "sending"
+    world.withdrawn.add(job)
+    page.evaluate(BEAT)
+    settled(page, lambda: page.evaluate(f"window.guitai.app.prints.jobs.get('{job}').withdrawn"))
+    agent.journal[job]["state"], agent.behaviour = "waiting", "done"
+    agent.carry_on(job)
+    expect(page.locator(".job")).to_contain_text("這張卻已印出：請收回這張紙")
+    settled(page, lambda: world.jobs[job]["state"] == "done")
+
+
+def test_what_no_agent_took_is_not_handed_over_again(page, world, agent):
+    """The server was told that it is at the agent, and the agent was too busy to take it."""
+    at_sale(page)
+    agent.refusal = "queue_full"
+    scan(page, COFFEE)
+    pay(page, world)
+    job = next(iter(world.jobs))
+    settled(page, lambda: world.jobs[job]["state"] == "sent")
+    expect(page.locator(".job")).to_contain_text("等發票機")
+    world.withdrawn.add(job)
+    agent.refusal = ""
+    page.evaluate(BEAT)
+    settled(page, lambda: world.jobs[job]["state"] == "cancelled")
+    expect(page.locator(".job")).to_contain_text("這張不會印出")
+    assert (agent.journal, agent.printed) == ({}, [])
+
+
+def test_what_was_cancelled_at_the_server_is_not_handed_over(page, world, agent):
+    at_sale(page)
+    agent.refusal = "queue_full"
+    scan(page, COFFEE)
+    pay(page, world)
+    job = next(iter(world.jobs))
+    settled(page, lambda: world.jobs[job]["state"] == "sent")
+    expect(page.locator(".job")).to_contain_text("等發票機")
+    world.jobs[job]["state"] = "cancelled"
+    agent.refusal = ""
+    page.evaluate(BEAT)
+    expect(page.locator(".job")).to_contain_text("已取消")
+    assert (agent.journal, agent.printed) == ({}, [])
