@@ -37,23 +37,37 @@ def _call(name: str, *arguments: str) -> None:
     _checked(name, [program, *arguments, "--dbname", address], environment)
 
 
-def _run(name: str, *arguments: str) -> None:
-    """One of PostgreSQL's programs, on files alone."""
-    _checked(name, [_program(name), *arguments], dict(os.environ))
+def _run(name: str, *arguments: str) -> str:
+    """One of PostgreSQL's programs, on files alone; what it printed."""
+    return _checked(name, [_program(name), *arguments], dict(os.environ))
 
 
-def _checked(name: str, command: list[str], environment: dict[str, str]) -> None:
+def _checked(name: str, command: list[str], environment: dict[str, str]) -> str:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise embedded.EmbeddedError(f"{name} 失敗：{done.stderr.strip()[-800:]}")
+    return done.stdout
+
+
+def _is_ours(file: Path) -> bool:
+    """Whether that dump holds the tables of an installation, of whatever version."""
+    return " TABLE DATA public django_migrations " in _run("pg_restore", "--list", str(file))
 
 
 def dump(file: Path) -> None:
-    """Writes the whole database into ``file``; a broken run leaves no half file behind."""
+    """Writes the whole database into ``file``; a broken run leaves no half file behind.
+
+    An empty database is refused: it is not the one that was meant.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
     scratch = file.with_name(f".{file.name}.partial")
     try:
         _call("pg_dump", "--format=custom", "--no-owner", f"--file={scratch}")
+        if not _is_ours(scratch):
+            where = "DATABASE_URL" if os.environ.get("DATABASE_URL") else home.folder()
+            raise embedded.EmbeddedError(
+                f"{where} 的資料庫是空的，沒有備份；請確認 GUITAI_HOME 或 DATABASE_URL。"
+            )
         scratch.replace(file)
     finally:
         scratch.unlink(missing_ok=True)
@@ -73,7 +87,9 @@ END $$;"""
 just leaving has five seconds."""
 EMPTY = "DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
 OWED = "guitai: restored, books not taken up"
-"""The schema's own comment: tables of any age have it, and it comes and goes with a transaction."""
+"""The schema's own comment: tables of any age have it, it comes and goes with a transaction, and a
+dump carries it on."""
+STATEMENTS = "restore-"
 
 
 def restore(file: Path, *, outdated: bool = True) -> None:
@@ -84,16 +100,20 @@ def restore(file: Path, *, outdated: bool = True) -> None:
     written out before any is run, so that a damaged file replaces nothing. ``outdated``: sales may
     have been made since; the same transaction writes down that the books must be taken up
     (``take_up_books``), which every start does before anybody can sell. Refused while another
-    program uses the database.
+    program uses the database, and for a file that is no backup of ours.
     """
-    owed = f"'{OWED}'" if outdated else "NULL"
-    with tempfile.TemporaryDirectory(dir=home.folder(), prefix="restore-") as folder:
+    if not _is_ours(file):
+        raise embedded.EmbeddedError(f"{file} 不是櫃台的備份（guitai backup），沒有還原。")
+    home.folder().mkdir(parents=True, exist_ok=True)
+    for left in home.folder().glob(f"{STATEMENTS}*"):  # of a run that was killed
+        shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(dir=home.folder(), prefix=STATEMENTS) as folder:
         statements = Path(folder) / "statements.sql"
         _run("pg_restore", "--no-owner", f"--file={statements}", str(file))
         once = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction")
         before = (f"--command={ALONE}", f"--command={EMPTY}")
-        after = f"--command=COMMENT ON SCHEMA public IS {owed};"
-        _call("psql", *once, *before, f"--file={statements}", after)
+        owed = (f"--command=COMMENT ON SCHEMA public IS '{OWED}';",) if outdated else ()
+        _call("psql", *once, *before, f"--file={statements}", *owed)
 
 
 def books_owed() -> bool:

@@ -24,7 +24,7 @@ class Finding:
 
 
 def look() -> list[Finding]:
-    return [*_python(), *_folder(), *_database(), *_secrets(), *_turnkey(), *_running()]
+    return [*_python(), *_folder(), *_database(), *stored_secrets(), *_turnkey(), *_running()]
 
 
 def _python() -> Iterator[Finding]:
@@ -72,7 +72,7 @@ def _answer(name: str) -> Iterator[Finding]:
     yield Finding(name, int(version.split(".")[0]) >= 15, f"PostgreSQL {version}（需要 15 到 18）")
 
 
-def _secrets() -> Iterator[Finding]:
+def stored_secrets() -> Iterator[Finding]:
     """Whether the key ring opens what is stored: it does not after a restore without its keys."""
     from django.core.exceptions import ImproperlyConfigured
     from django.db.utils import Error

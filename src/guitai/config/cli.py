@@ -272,7 +272,7 @@ def restore(
     yes: Annotated[bool, typer.Option("--yes", help="確定以備份取代現有資料")] = False,
 ) -> None:
     """以備份取代資料庫的全部內容；換大版本的 PostgreSQL 時也用它。"""
-    from guitai.config import backups, processes
+    from guitai.config import backups, checkup, processes
 
     if not yes:
         err.print("這會取代現有的全部資料；確定的話請加 --yes。")
@@ -284,7 +284,12 @@ def restore(
         backups.restore(file)
         _django()
         _migrate()
+        closed = [found.detail for found in checkup.stored_secrets() if not found.good]
     out.print("已還原。")
+    for detail in closed:
+        err.print(detail, markup=False)
+    if closed:
+        raise typer.Exit(1)
 
 
 @app.command()

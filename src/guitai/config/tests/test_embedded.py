@@ -102,8 +102,15 @@ def test_kill_9_under_writers_loses_no_acknowledged_row(cluster):
     assert set(acknowledged) <= kept
 
 
+def an_installation():
+    """The table by which a database is known to be one of ours."""
+    with connect() as connection:
+        connection.execute("create table django_migrations (id int)")
+
+
 def test_a_backup_brings_everything_back(cluster, tmp_path):
     cluster()
+    an_installation()
     with connect() as connection:
         connection.execute("create table kept (word text)")
         connection.execute("insert into kept values ('發票')")
@@ -123,29 +130,57 @@ OWED = "select obj_description('public'::regnamespace, 'pg_namespace')"
 
 def test_restored_books_are_owed_in_the_same_transaction(cluster, tmp_path):
     cluster()
-    backups.dump(tmp_path / "empty.dump")
-    backups.restore(tmp_path / "empty.dump")
+    an_installation()
+    backups.dump(tmp_path / "of-the-day.dump")
+    backups.restore(tmp_path / "of-the-day.dump", outdated=False)  # a new major of the database
+    with connect() as connection:
+        assert connection.execute(OWED).fetchone() != (backups.OWED,)
+    backups.restore(tmp_path / "of-the-day.dump")
     with connect() as connection:
         assert connection.execute(OWED).fetchone() == (backups.OWED,)
-    backups.restore(tmp_path / "empty.dump", outdated=False)  # a new major of the database
+    backups.dump(tmp_path / "owed.dump")
+    backups.restore(tmp_path / "owed.dump", outdated=False)
+    with connect() as connection:  # what nobody has taken up is owed under a new major as well
+        assert connection.execute(OWED).fetchone() == (backups.OWED,)
+
+
+def test_only_our_own_backups_are_made_and_restored(cluster, tmp_path):
+    cluster()
+    with pytest.raises(embedded.EmbeddedError, match="資料庫是空的，沒有備份"):
+        backups.dump(tmp_path / "empty.dump")
+    assert list(tmp_path.iterdir()) == []
+    an_installation()
+    backups.dump(tmp_path / "whole.dump")
+    (home.folder() / "restore-killed").mkdir()
+    backups.restore(tmp_path / "whole.dump")
+    assert not list(home.folder().glob("restore-*"))
     with connect() as connection:
-        assert connection.execute(OWED).fetchone() == (None,)
+        connection.execute("drop table django_migrations")
+        connection.execute("create table somebody_elses (word text)")
+    foreign = tmp_path / "foreign.dump"
+    backups._call("pg_dump", "--format=custom", f"--file={foreign}")
+    with pytest.raises(embedded.EmbeddedError, match="不是櫃台的備份"):
+        backups.restore(foreign)
+    with connect() as connection:
+        assert connection.execute("select count(*) from somebody_elses").fetchone() == (0,)
 
 
 def test_nothing_is_restored_under_a_program_that_goes_on(cluster, tmp_path):
     cluster()
-    backups.dump(tmp_path / "empty.dump")
+    an_installation()
+    backups.dump(tmp_path / "whole.dump")
     with connect() as connection:
         connection.execute("create table kept (word text)")
     with connect() as till:
         till.execute("select 1")
         with pytest.raises(embedded.EmbeddedError, match="還有程式連著這個資料庫"):
-            backups.restore(tmp_path / "empty.dump")
+            backups.restore(tmp_path / "whole.dump")
         assert till.execute("select count(*) from kept").fetchone() == (0,)
 
 
 def test_a_broken_backup_changes_nothing(cluster, tmp_path):
     cluster()
+    an_installation()
     with connect() as connection:
         connection.execute("create table kept (word text)")
     backups.dump(tmp_path / "whole.dump")

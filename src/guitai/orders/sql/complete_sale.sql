@@ -176,8 +176,10 @@ BEGIN
          WHERE merchant_id = p_merchant AND register_id = v_till.register_id;
         RETURN v_answer;
     END IF;
+    -- Four digits, or as many as it takes: lpad would cut the fifth off.
     v_number := v_till.store_code || '-' || v_till.register_code || '-'
-        || to_char(v_event.day, 'YYMMDD') || '-' || lpad(v_event.serial::text, 4, '0');
+        || to_char(v_event.day, 'YYMMDD') || '-'
+        || lpad(v_event.serial::text, greatest(4, length(v_event.serial::text)), '0');
 
     IF jsonb_typeof(p_sale -> 'document') = 'object' THEN
         v_document := public.orders_member_carrier(

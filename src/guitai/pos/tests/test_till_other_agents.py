@@ -151,7 +151,8 @@ def test_what_the_first_agent_has_printed_meanwhile_is_not_printed_again(relay, 
     answer(page, "補印")
     expect(asked(page)).to_have_count(0)
     expect(page.locator(".job")).to_contain_text("已印好")
-    assert (len(world.jobs), world.jobs[job]["state"], agent.printed) == (1, "done", [])
+    settled(page, lambda: world.jobs[job]["state"] == "done")
+    assert (len(world.jobs), agent.printed) == (1, [])
 
 
 def test_while_the_first_agent_is_printing_it_nobody_prints_it_again(relay, page, world, agent):
