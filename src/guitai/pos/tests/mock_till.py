@@ -458,6 +458,8 @@ def print_jobs(
     if method == "GET":
         keys = ("job_id", "kind", "copy", "state", "doc", "sha256", "expires")
         return 200, {key: job[key] for key in keys} | {"withdrawn": job["id"] in world.withdrawn}
+    if job["state"] in ("done", "cancelled") and body["state"] != job["state"]:
+        raise Refusal(409, "PRINT-STATE", "這筆列印工作已經結束。")
     job["state"], job["detail"] = body["state"], body["detail"]
     world.reports.append((rest[0], body["state"]))
     return 200, {}

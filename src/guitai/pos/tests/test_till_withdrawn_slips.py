@@ -76,7 +76,7 @@ def test_what_came_out_all_the_same_is_asked_back(page, world, agent):
     settled(page, lambda: page.evaluate(f"window.guitai.app.prints.jobs.get('{job}').withdrawn"))
     agent.journal[job]["state"], agent.behaviour = "waiting", "done"
     agent.carry_on(job)
-    expect(page.locator(".job")).to_contain_text("這張卻已印出：請收回這張紙")
+    expect(page.locator(".job")).to_contain_text("卻還是印了出來：請收回這張紙")
     settled(page, lambda: world.jobs[job]["state"] == "done")
 
 
@@ -110,3 +110,50 @@ def test_what_was_cancelled_at_the_server_is_not_handed_over(page, world, agent)
     page.evaluate(BEAT)
     expect(page.locator(".job")).to_contain_text("已取消")
     assert (agent.journal, agent.printed) == ({}, [])
+
+
+def test_a_void_between_fetching_and_handing_over_stops_the_slip(page, world, agent):
+    at_sale(page)
+
+    def voided(route):
+        for job in world.jobs.values():
+            world.withdrawn.add(job["id"])
+            job["state"] = "cancelled"
+        route.continue_()
+
+    page.route("**/state", voided, times=1)  # 「交給列印程式」 comes too late
+    scan(page, COFFEE)
+    pay(page, world)
+    expect(page.locator(".job")).to_contain_text("這張不會印出")
+    assert (agent.journal, agent.printed) == ({}, [])
+
+
+def test_what_the_server_took_for_unsent_is_taken_back_from_the_agent(page, world, agent):
+    """「交給列印程式」 was lost; the desk cancelled what never left, for all it knew."""
+    job = sold(page, world, agent, "waiting")
+    world.withdrawn.add(job)
+    world.jobs[job]["state"] = "cancelled"
+    page.evaluate(BEAT)
+    settled(page, lambda: agent.journal[job]["state"] == "cancelled")
+    expect(page.locator(".job")).to_contain_text("這張不會印出")
+
+
+def test_an_agent_that_goes_away_while_the_slip_is_fetched_leaves_no_question(page, world, agent):
+    """Nothing was handed over: it is not asked about, and printed when the agent is back."""
+    at_sale(page)
+
+    def gone(route):
+        agent.stop()
+        expect_gone = "window.guitai.app.agent.state !== 'ready'"
+        settled(page, lambda: page.evaluate(expect_gone))
+        route.continue_()
+
+    page.route("**/api/till/print-jobs/*", gone, times=1)
+    scan(page, COFFEE)
+    pay(page, world)
+    expect(page.locator(".strip")).to_contain_text("列印程式未執行")
+    expect(page.locator(".job")).to_contain_text("等發票機")
+    assert world.reports == []
+    agent.start()
+    expect(page.locator(".job.good")).to_contain_text("已印好", timeout=20_000)
+    assert agent.printed == list(world.jobs)

@@ -100,8 +100,9 @@ export class Prints {
   }
 
   /**
-   * What became of this register's paper elsewhere: questions that nobody needs to answer any more
-   * (answered at another device, or the sale was cancelled), and slips that were withdrawn.
+   * What became of this register's paper elsewhere: what has ended there (answered at another device,
+   * or the sale was cancelled) is no question any more and is taken back where it has not begun; and
+   * which slips were withdrawn.
    */
   async #hearServer() {
     const handed = this.open().filter((job) => job.server !== "waiting");
@@ -111,7 +112,7 @@ export class Prints {
     for (const { id } of handed) {
       const job = this.jobs.get(id);
       if (known.has(id)) this.#learn(known.get(id), {});
-      else if (isQuestion(job) && !this.answering.has(id)) await this.#newsOfServer(job);
+      else if ((isQuestion(job) || isUnbegun(job)) && !this.answering.has(id)) await this.#newsOfServer(job);
     }
   }
 
@@ -210,10 +211,14 @@ export class Prints {
     const { doc, sha256, copy, state, withdrawn } = answer.data; // How long it may wait, the agent counts by its own clock.
     if (ENDED.includes(state)) return this.#set(job.id, { state, ended: state, reported: state, note: withdrawn ? "job.withdrawn" : "" });
     if (withdrawn) return this.#withdraw(job.id);
+    if (this.agent.state !== "ready") return this.#set(job.id, { state: "held" }); // It went away meanwhile.
     // Written down before it is handed over: whoever asks later knows that it may be on paper.
     remember(job.id, this.agent.agentId);
     this.#set(job.id, { server: "sent" });
-    await this.#report(job.id, "sent", this.agent.agentId);
+    if (await this.#report(job.id, "sent", this.agent.agentId) === "refused") {
+      this.#untaken(job.id);
+      return await this.#newsOfServer(job) || this.#set(job.id, { state: "held" });
+    }
     try {
       return this.onJob((await this.agent.request("print.submit", { job_id: job.id, doc, sha256, copy })).job);
     } catch (error) {
@@ -239,7 +244,10 @@ export class Prints {
     const id = agentJob.job_id;
     const job = this.jobs.get(id);
     if (!job) return agentJob.kind === "selftest" ? undefined : this.strangers.meet(agentJob);
-    if (job.ended) return isOpen(agentJob) || isQuestion(agentJob) ? this.#endThere(agentJob, job.ended) : undefined;
+    if (job.ended) {
+      if (job.ended === "cancelled" && agentJob.state === "done") this.#set(id, { state: "done", note: "job.came_out" });
+      return isOpen(agentJob) || isQuestion(agentJob) ? this.#endThere(agentJob, job.ended) : undefined;
+    }
     // Somebody said 「未印出」 at the agent's own page: here the paper is still owed.
     if (agentJob.reason === "NOT_PRINTED" && !this.answered.has(id)) {
       return this.#set(id, { state: "uncertain", at: "", message: "", settled: true, note: "job.unprinted_there" });
@@ -247,7 +255,7 @@ export class Prints {
     const word = reportOf(agentJob);
     this.#set(id, {
       state: agentJob.state, message: agentJob.state === "expired" ? "" : agentJob.message ?? "", at: this.agent.agentId,
-      note: job.withdrawn && ENDED.includes(word) ? `job.withdrawn${word === "done" ? "_late" : ""}` : "", server: word ?? "sent",
+      note: job.withdrawn ? { done: "job.came_out", cancelled: "job.withdrawn" }[word] ?? "" : "", server: word ?? "sent",
     });
     if (word && this.jobs.get(id).reported !== word) {
       this.#set(id, { reported: word });
@@ -270,6 +278,7 @@ export class Prints {
     if (answer.kind === "unknown") this.unreported.set(jobId, { state, detail });
     else this.unreported.delete(jobId);
     if (answer.kind !== "unknown" && ENDED.includes(state)) forget(jobId);
+    return answer.kind;
   }
 
   async #reportAgain() {
@@ -329,7 +338,8 @@ export class Prints {
   async #newsOfServer(job) {
     const { data } = await this.api.get(`print-jobs/${job.id}`);
     if (ENDED.includes(data?.state)) {
-      this.#set(job.id, { state: data.state, ended: data.state, reported: data.state, note: "", message: "" });
+      const note = data.withdrawn ? "job.withdrawn" : "";
+      this.#set(job.id, { state: data.state, ended: data.state, reported: data.state, note, message: "" });
       forget(job.id);
       if (job.at && job.at === this.agent.agentId) await this.#endThere({ job_id: job.id, state: job.state }, data.state);
       return "elsewhere";

@@ -313,7 +313,7 @@ export const en = {
   "job.cancelled": "cancelled",
   "job.failed": "cannot be printed",
   "job.withdrawn": "The invoice was voided or the order cancelled: this slip will not come out.",
-  "job.withdrawn_late": "The invoice was voided or the order cancelled, and yet this slip was printed: take it back.",
+  "job.came_out": "This slip was not wanted any more, and was printed all the same: take it back.",
   "job.printed": "It is printed",
   "job.print_again": "Reprint",
   "job.cancel": "Do not print",

@@ -313,7 +313,7 @@ export const zh = {
   "job.cancelled": "已取消",
   "job.failed": "無法列印",
   "job.withdrawn": "發票已作廢或訂單已取消，這張不會印出。",
-  "job.withdrawn_late": "發票已作廢或訂單已取消，這張卻已印出：請收回這張紙。",
+  "job.came_out": "這張已經不要了，卻還是印了出來：請收回這張紙。",
   "job.printed": "已印好",
   "job.print_again": "補印",
   "job.cancel": "不印了",
