@@ -106,7 +106,7 @@ def test_without_numbers_the_cart_stays_and_the_desk_shows_the_cure(house, shop,
     till.bind(shop["ban"], manager.binding_code("前台 03 機"), "三號機平板")
     till.sign_in(NEW_CLERK, NEW_PIN)
     till.at_sale()
-    expect(till.strip("號碼")).to_contain_text("請店長配號")
+    expect(till.strip("號碼")).to_contain_text("請會計配號")
     till.scan_goods("C002")
     till.checkout()
     till.page.keyboard.press("F9")
