@@ -1,6 +1,7 @@
 """Opening the journal's file, and saying plainly why it cannot be used (printing.md §3).
 
-A journal that cannot be trusted is refused, never replaced: it knows what was printed.
+A journal that cannot be trusted is refused, never replaced: it knows what was printed. A database
+that is no journal at all (put there by mistake, or another program's) is as little to be trusted.
 """
 
 import contextlib
@@ -55,6 +56,16 @@ REFUSALS = {
     sqlite3.SQLITE_CANTOPEN: "journal_unwritable",
 }
 JOURNAL_CODES = frozenset(REFUSALS.values()) | {"journal_newer"}
+JOB_COLUMNS = (
+    "seq", "job_id", "origin", "kind", "copy", "sha256", "doc", "state", "reason", "bytes",
+    "submitted_at", "updated_at", "expires",
+)  # fmt: skip
+OURS = {
+    "job": frozenset(JOB_COLUMNS),
+    "note": frozenset(("key", "value")),
+    "step": frozenset(("job_id", "at", "state", "reason", "bytes")),
+}
+"""What every journal's tables have; a later agent may have added to it."""
 
 
 @contextlib.contextmanager
@@ -76,26 +87,86 @@ def open_journal(path: Path) -> sqlite3.Connection:
     Raises ``AgentError``: ``journal_locked`` (another program holds it), ``journal_broken``,
     ``journal_newer`` (written by a later agent), ``journal_unwritable``, ``disk_full``.
     """
+    fit = _fits(path)
     with plainly():
-        db = sqlite3.connect(
-            path, check_same_thread=False, isolation_level=None, timeout=WAIT_SECONDS
-        )
+        db = _connect(str(path))
     try:
-        with plainly():
-            _prepare(db, path)
+        with _as_ours():
+            if not fit:
+                _judge(db, path)
+            _prepare(db)
     except BaseException:
         db.close()
         raise
     return db
 
 
-def _prepare(db: sqlite3.Connection, path: Path) -> None:
+def _connect(target: str) -> sqlite3.Connection:
+    return sqlite3.connect(
+        target, uri=target.startswith("file:"), check_same_thread=False, isolation_level=None,
+        timeout=WAIT_SECONDS,
+    )  # fmt: skip
+
+
+def _fits(path: Path) -> bool:
+    """Reads the file, and only reads: a stranger's must stay as it is, down to the byte.
+
+    False when that tells nothing: there is no file yet, or a crash left it so that SQLite must
+    write before it can read. Raises as ``open_journal``.
+    """
+    if not path.exists():
+        return False
+    with plainly():
+        db = _connect(f"{path.resolve().as_uri()}?mode=ro")
+    try:
+        with _as_ours():
+            _judge(db, path)
+    except AgentError as error:
+        if _primary(error.__cause__) == sqlite3.SQLITE_READONLY:
+            return False
+        raise
+    finally:
+        db.close()
+    return True
+
+
+@contextlib.contextmanager
+def _as_ours() -> Iterator[None]:
+    """As ``plainly``; what we ask of every journal and this file cannot answer: it is not ours."""
+    try:
+        with plainly():
+            yield
+    except sqlite3.Error as error:
+        if _primary(error) not in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT):
+            raise
+        raise AgentError("journal_broken", detail=str(error)) from error
+
+
+def _primary(error: BaseException | None) -> int:
+    """SQLite's result code without its particulars; 0 for what is not SQLite's."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+def _judge(db: sqlite3.Connection, path: Path) -> None:
+    """Is this a journal, whole, and one that this agent understands?"""
     version = int(db.execute("PRAGMA user_version").fetchone()[0])
-    if version > VERSION:
-        raise AgentError("journal_newer", path=str(path), version=version, known=VERSION)
     verdict = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
     if verdict != "ok":
         raise AgentError("journal_broken", path=str(path), detail=verdict)
+    named = dict(db.execute("SELECT name, type FROM sqlite_master").fetchall())
+    tables = {name for name, kind in named.items() if kind == "table"}
+    if named and not {"job", "sqlite_sequence"} <= tables:
+        raise AgentError("journal_broken", path=str(path), detail=f"tables {sorted(tables)}")
+    if version > VERSION:
+        raise AgentError("journal_newer", path=str(path), version=version, known=VERSION)
+    for name in tables & OURS.keys():
+        columns = {str(row[1]) for row in db.execute(f"PRAGMA table_info({name})")}
+        if missing := OURS[name] - columns:
+            detail = f"table {name} without {sorted(missing)}"
+            raise AgentError("journal_broken", path=str(path), detail=detail)
+
+
+def _prepare(db: sqlite3.Connection) -> None:
     db.execute("PRAGMA journal_mode=WAL")
     db.execute("PRAGMA synchronous=FULL")
     db.executescript(SCHEMA)

@@ -36,7 +36,13 @@ def test_an_agent_that_is_too_old_for_its_journal_does_not_start_and_says_why(tm
     assert (tmp_path / "journal.db").read_bytes() == before
 
 
-def paired_then_broken(folder):
+def a_strangers(path):
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE job (x)")
+    db.close()
+
+
+def paired_then_broken(folder, broken=overwritten):
     """An agent's folder whose journal is spoilt; what the pairing had answered."""
     agent = Running(folder)
     page = Page(agent)
@@ -45,14 +51,16 @@ def paired_then_broken(folder):
     agent.stop()
     for path in folder.glob("journal.db*"):
         path.unlink()
-    overwritten(folder / "journal.db")
+    broken(folder / "journal.db")
     return paired
 
 
-def test_an_agent_with_a_broken_journal_says_so_to_every_page_and_prints_nothing(tmp_path):
+@pytest.mark.parametrize("broken", [overwritten, a_strangers])
+def test_an_agent_with_a_broken_journal_says_so_to_every_page_and_prints_nothing(tmp_path, broken):
     """Were it not to run, the till could say no more than that it does not."""
     folder = tmp_path / "data"
-    paired = paired_then_broken(folder)
+    paired = paired_then_broken(folder, broken)
+    before = (folder / "journal.db").read_bytes()
     agent = Running(folder)
     page = Page(agent)
     welcome = page.ask("auth", token=paired["token"])
@@ -72,7 +80,7 @@ def test_an_agent_with_a_broken_journal_says_so_to_every_page_and_prints_nothing
     owner.close()
     page.close()
     agent.stop()
-    assert (folder / "journal.db").read_bytes() == b"\xa5" * 20_000
+    assert (folder / "journal.db").read_bytes() == before
 
 
 def test_once_the_broken_journal_was_moved_away_it_prints_under_another_name(tmp_path):

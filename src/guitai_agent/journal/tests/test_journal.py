@@ -405,6 +405,54 @@ def test_a_broken_journal_is_refused_and_left_as_it_is(journal, tmp_path):
         assert path.read_bytes() == broken
 
 
+STRANGERS = {
+    "another table called job": "CREATE TABLE job (x)",
+    "no such table": "CREATE TABLE bookmarks (url TEXT); INSERT INTO bookmarks VALUES ('a')",
+    "a version of its own": "CREATE TABLE bookmarks (url TEXT); PRAGMA user_version = 70",
+    "a view": "CREATE VIEW job AS SELECT 1 AS seq",
+    "steps of another kind": opening.SCHEMA + "; DROP TABLE step; CREATE TABLE step (x)",
+    "no count of what was taken": opening.SCHEMA.replace("AUTOINCREMENT", ""),
+    "write ahead": "PRAGMA journal_mode = WAL; CREATE TABLE bookmarks (url TEXT)",
+}
+
+
+@pytest.mark.parametrize("made", STRANGERS.values(), ids=STRANGERS)
+def test_a_database_that_is_no_journal_is_refused_and_not_written_into(tmp_path, made):
+    path = tmp_path / "journal.db"
+    stranger = sqlite3.connect(path)
+    stranger.executescript(made)
+    stranger.close()
+    before = path.read_bytes()
+    refused("journal_broken", Journal, path)
+    assert path.read_bytes() == before
+
+
+def test_a_stranger_that_is_open_elsewhere_keeps_what_it_has_not_merged_yet(tmp_path):
+    path = tmp_path / "journal.db"
+    stranger = sqlite3.connect(path)
+    stranger.executescript("PRAGMA journal_mode = WAL; CREATE TABLE bookmarks (url TEXT)")
+    for name in ("journal.db", "journal.db-wal"):  # as after a power cut
+        (tmp_path / name).replace(tmp_path / f"kept-{name}")
+    stranger.close()
+    for name in ("journal.db", "journal.db-wal"):
+        (tmp_path / f"kept-{name}").replace(tmp_path / name)
+    before = path.read_bytes()
+    refused("journal_broken", Journal, path)
+    assert path.read_bytes() == before
+
+
+def test_a_journal_that_was_only_half_made_is_finished(tmp_path, clock):
+    """The power went while the tables were made, one after the other."""
+    path = tmp_path / "journal.db"
+    half = sqlite3.connect(path)
+    half.executescript(opening.SCHEMA.split("CREATE TABLE IF NOT EXISTS note")[0])
+    half.close()
+    for _ in range(2):
+        journal = Journal(path, clock=clock)
+        journal.submit(wanted())
+        journal.close()
+
+
 def test_a_journal_of_a_newer_agent_is_refused(journal, tmp_path):
     journal._db.execute(f"PRAGMA user_version = {opening.VERSION + 1}")
     journal.close()
