@@ -24,6 +24,7 @@ from .client import NotRunning, OwnerClient, Refused, Reply
 from .datadir import default_data_dir, is_full, write_private
 from .errors import AgentError, DataDirBusy
 from .escpos.glyphs import paper_fonts
+from .journal.sealed import BROKEN
 from .knowledge import profile, profiles, remedies, remedy
 from .printer.report import moment
 from .service.pairing import is_origin
@@ -324,7 +325,9 @@ async def _serve(agent: Agent, pair_file: Path | None) -> None:
         opened = agent.pairing.open_code(SCRIPT_CODE_SECONDS)
         told = {"code": opened.code, "expires": moment(opened.expires), "port": port, "url": url}
         write_private(pair_file, json.dumps(told))
-    elif not agent.pairing.pairings():
+    if agent.journal.sealed:
+        _say_bad(_told(AgentError(BROKEN)))
+    elif pair_file is None and not agent.pairing.pairings():
         out.print("尚未配對：請開啟上面的網址取得配對碼，或執行 guitai-agent pair-code。")
     stop = asyncio.Event()
     _on_signal(stop.set)
@@ -381,5 +384,9 @@ def _owner(data: Path) -> Iterator[OwnerClient]:
 
 
 def _fail(text: str, status_code: int) -> NoReturn:
-    err.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+    _say_bad(text)
     sys.exit(status_code)
+
+
+def _say_bad(text: str) -> None:
+    err.print(text, style="red", markup=False, highlight=False, soft_wrap=True)

@@ -80,7 +80,7 @@ def _agent(facts: Facts) -> Iterator[Found]:
         yield Found(facts.journal.upper())
     if not facts.agent:
         yield Found("AGENT_DOWN")
-    elif not facts.paired:
+    elif not facts.paired and not facts.journal:  # the code is printed, which needs the journal
         yield Found("NOT_PAIRED")
 
 

@@ -83,6 +83,25 @@ def test_an_agent_with_a_broken_journal_says_so_to_every_page_and_prints_nothing
     assert (folder / "journal.db").read_bytes() == before
 
 
+def test_who_starts_it_in_a_terminal_is_told_that_the_journal_is_broken(tmp_path):
+    """And not to pair: the code would be refused for the very same reason."""
+    overwritten(tmp_path / "journal.db")
+    command = [sys.executable, "-m", "guitai_agent", "run", "--data", str(tmp_path), "--quiet",
+               "--device", "virtual", "--port", "0"]  # fmt: skip
+    started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    until((tmp_path / "run.json").exists, 60)
+    looked = subprocess.run(
+        [sys.executable, "-m", "guitai_agent", "doctor", "--data", str(tmp_path)],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    started.terminate()
+    said, wrong = started.communicate(timeout=60)
+    assert "已啟動" in said and "配對" not in said + wrong
+    assert "列印日誌已損毀，為避免重複列印而停止。（JOURNAL_BROKEN）" in wrong
+    assert "2. 把 journal.db 開頭的檔案都搬到別的資料夾保存" in wrong
+    assert "JOURNAL_BROKEN" in looked.stdout and "NOT_PAIRED" not in looked.stdout
+
+
 def test_once_the_broken_journal_was_moved_away_it_prints_under_another_name(tmp_path):
     folder = tmp_path / "data"
     before = paired_then_broken(folder)

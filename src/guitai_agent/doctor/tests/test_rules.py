@@ -53,6 +53,8 @@ def test_a_journal_that_cannot_be_written_breaks_the_agent_and_hides_no_printer(
     assert codes(both) == [refusal.upper(), "PORT_BUSY"]
     assert states(both)["port"] == "error"
     assert codes(replace(GREEN, journal=refusal, agent=False)) == [refusal.upper(), "AGENT_DOWN"]
+    # To pair takes a code, and to show one takes the journal.
+    assert codes(replace(GREEN, journal=refusal, paired=False)) == [refusal.upper()]
 
 
 # (what was looked at, the one code told, the hop it breaks)
