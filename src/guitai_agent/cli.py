@@ -20,8 +20,9 @@ from twinvoice import raster
 
 from . import __version__, cli_devices, cli_doctor, cli_install, cli_join
 from .app import Agent, Options, ports_from
+from .cli_data import DEFAULT_DATA, Data
 from .client import NotRunning, OwnerClient, Refused, Reply
-from .datadir import default_data_dir, is_full, write_private
+from .datadir import is_full, write_private
 from .errors import AgentError, DataDirBusy
 from .escpos.glyphs import paper_fonts
 from .journal.sealed import BROKEN
@@ -49,9 +50,6 @@ cli_doctor.register(app)
 cli_join.register(app)
 out, err = Console(), Console(stderr=True)
 SCRIPT_CODE_SECONDS = 600.0
-
-Data = Annotated[Path, typer.Option("--data", help="資料夾（設定、列印日誌）。")]
-DEFAULT_DATA = default_data_dir()
 
 
 def _port(number: int | None) -> int | None:

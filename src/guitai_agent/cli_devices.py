@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
+from .cli_data import DEFAULT_DATA, Data
 from .client import NotRunning, OwnerClient, Refused
-from .datadir import default_data_dir
 from .drivers.discovery import system_devices
 from .drivers.network import NetworkSearch
 from .drivers.pnp import UsbPresence, presences
@@ -27,7 +27,7 @@ Row = dict[str, Any]
 
 
 def devices(
-    data: Annotated[Path, typer.Option("--data", help="資料夾。")] = default_data_dir(),
+    data: Data = DEFAULT_DATA,
     scan: Annotated[bool, typer.Option(help="同時搜尋區域網路的發票機（約 5 秒）。")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="輸出 JSON。")] = False,
 ) -> None:

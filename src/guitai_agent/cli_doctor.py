@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from websockets.exceptions import ConnectionClosed
 
+from .cli_data import DEFAULT_DATA, Data
 from .client import NotRunning, OwnerClient, Refused
-from .datadir import default_data_dir
 from .doctor.bundle import pack
 from .doctor.direct import Direct
 from .knowledge import remedies
@@ -20,12 +20,9 @@ from .service.desk import FIXES
 from .words import local
 
 out, err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True)
-DEFAULT_DATA = default_data_dir()
 GREEN, FOUND, NO_AGENT = 0, 1, 5
 
 Health = dict[str, Any]
-Data = Annotated[Path, typer.Option("--data", help="資料夾（設定、列印日誌）。")]
-
 HOP_NAMES = {
     "agent": "列印程式",
     "driver": "驅動程式",

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from .cli_data import DataOrNone
 from .client import NotRunning, OwnerClient, Refused
 from .datadir import default_data_dir
 from .install import services, systemd, udev
@@ -20,7 +21,6 @@ from .service.joining import MembershipFile
 
 out, err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True)
 
-Data = Annotated[Path | None, typer.Option("--data", help="資料夾（設定、列印日誌）。")]
 Root = Annotated[Path | None, typer.Option("--root", help="版本存放的資料夾。")]
 System = Annotated[bool, typer.Option("--system", help="整台電腦共用（Linux，需 root）。")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="只顯示會做什麼，不執行。")]
@@ -61,7 +61,7 @@ def update(
     ] = None,
     system: System = False,
     root: Root = None,
-    data: Data = None,
+    data: DataOrNone = None,
     restart: Annotated[bool, typer.Option(help="更新後重新啟動服務。")] = True,
 ) -> None:
     """更新列印程式；新版本裝在舊版本旁邊，可以退回。"""

@@ -8,16 +8,13 @@ import typer
 from rich.console import Console
 from websockets.exceptions import ConnectionClosed
 
+from .cli_data import DEFAULT_DATA, Data
 from .client import NotRunning, OwnerClient, Refused, Reply
-from .datadir import default_data_dir
 from .service.joining import SECONDS
 
 out, err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True)
-DEFAULT_DATA = default_data_dir()
 PATIENCE = 3 * SECONDS
 """The agent waits for the server it joins, then for the one it leaves."""
-
-Data = Annotated[Path, typer.Option("--data", help="資料夾（設定、列印日誌）。")]
 
 
 def register(app: typer.Typer) -> None:

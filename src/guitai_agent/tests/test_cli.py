@@ -10,6 +10,7 @@ import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from guitai_agent.app import Agent, Options
@@ -228,10 +229,39 @@ def test_starting_on_a_full_disk_says_so(tmp_path, monkeypatch, where, free_port
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path, free_port):
-    (tmp_path / "file").write_text("")
+    (tmp_path / "agent.log").mkdir()
     arguments = ("--device", "virtual", "--port", str(free_port), "--quiet")
-    got, text = call("run", "--data", str(tmp_path / "file" / "data"), *arguments)
-    assert (got, f"無法讀寫 {tmp_path}/file/data" in text, "連接埠" in text) == (3, True, False)
+    got, text = call("run", "--data", str(tmp_path), *arguments)
+    assert (got, f"無法讀寫 {tmp_path}/agent.log" in text, "連接埠" in text) == (3, True, False)
+
+
+WITH_A_FOLDER = {
+    "run": ("--device", "virtual", "--quiet"), "status": (), "pair-code": (), "test-print": (),
+    "doctor": (), "devices": (), "join": ("--server", "https://shop.example", "--code", "ABCD2345"),
+    "leave": (), "update": (),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("inside", ["", "data"])
+@pytest.mark.parametrize("command", WITH_A_FOLDER)
+def test_a_file_in_the_place_of_the_folder_is_told_by_every_command(tmp_path, command, inside):
+    file = tmp_path / "file"
+    file.write_text("mine")
+    result = CliRunner().invoke(
+        app, [command, *WITH_A_FOLDER[command], "--data", str(file / inside)]
+    )
+    assert (result.exit_code, type(result.exception)) == (1, SystemExit)  # no traceback
+    assert f"{file} 是檔案，不是資料夾" in result.output and "--data" in result.output
+    assert file.read_text() == "mine"
+
+
+def test_every_command_that_takes_a_folder_is_among_them():
+    taking = {
+        command.name
+        for command in get_command(app).commands.values()
+        if any("--data" in option.opts for option in command.params)
+    }
+    assert taking == set(WITH_A_FOLDER)
 
 
 def test_a_port_that_is_taken_is_told_as_that(tmp_path):
