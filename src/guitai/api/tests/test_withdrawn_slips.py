@@ -12,6 +12,7 @@ from guitai.invoicing.models import Invoice
 from guitai.kernel import clock
 from guitai.kernel.audit import Actor
 from guitai.kernel.testing import taipei
+from guitai.numbering.tests.shop import csv_row, give_evenly, import_numbers, make_shop
 from guitai.orders import services
 from guitai.orders.tests.till import NOON, make_till
 
@@ -90,3 +91,25 @@ def test_the_order_says_it_as_well(till, page):
     assert {job["kind"]: job["withdrawn"] for job in jobs} == {"proof": True, "detail": False}
     with till.shop.tenant():
         assert Invoice.objects.get().printed_at is None
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("state", ["waiting", "expired"])
+def test_a_slip_asked_for_at_the_next_register_is_the_one_original(state):
+    """mof.md §3.8: what has not begun at the first register is taken back there."""
+    shop = make_shop(registers=2)
+    with clock.moved(NOON):
+        import_numbers(shop, csv_row(0, 99))
+        give_evenly(shop)
+        tills = [make_till(shop, index) for index in (0, 1)]
+        first, second = map(Page.of, tills)
+        answer = first.post("sales", sale_body(tills[0])).json()
+        path = f"print-jobs/{answer['print_jobs'][0]['id']}"
+        for word in [] if state == "waiting" else ["sent", "expired"]:
+            first.post(f"{path}/state", {"state": word, "detail": "agent-1"})
+        asked = second.post(f"orders/{answer['order']['id']}/reprint", {"what": "proof"}).json()
+        assert asked["print_jobs"][0]["copy"] == "original"
+        assert first.get(path).json()["state"] == "cancelled"
+        assert listed(first) == {}
+        refused = first.post(f"{path}/state", {"state": "sent", "detail": "agent-1"})
+        assert refused.status_code == 409

@@ -10,7 +10,7 @@ from django.db import transaction
 from guitai.devices import queries as device_queries
 from guitai.devices import services as devices
 from guitai.devices.models import PrintJob
-from guitai.devices.rules import Copy, JobKind
+from guitai.devices.rules import UNBEGUN, Copy, JobKind
 from guitai.invoicing import services as invoicing
 from guitai.invoicing.models import Invoice
 from guitai.invoicing.rules import InvoiceState
@@ -259,7 +259,8 @@ def reprint(clerk: Clerk, order_id: UUID, what: str, now: datetime) -> PrintJob:
     """Queues the proof or the detail again; 補印 once anything of it may be on paper.
 
     A slip that still waits, or was asked for within ``TWICE``, is answered as it is, so that
-    pressing twice prints once. Raises ``ORD-NOTHING-TO-PRINT``.
+    pressing twice prints once. One that has not begun at another register is taken back: the person
+    is here, and there is one original (mof.md §3.8). Raises ``ORD-NOTHING-TO-PRINT``.
     """
     with transaction.atomic():
         order = locked_order(clerk, order_id)
@@ -273,6 +274,8 @@ def reprint(clerk: Clerk, order_id: UUID, what: str, now: datetime) -> PrintJob:
         )
         if known is not None and known.register_id == clerk.register_id:
             return known
+        if known is not None and known.state in UNBEGUN:
+            devices.cancel_waiting([subject], now, f"改由 {clerk.register.name} 列印")
         again = device_queries.may_be_on_paper(subject, kinds)
         copy = Copy.REPRINT if again else Copy.ORIGINAL
         job = devices.queue_print(clerk.register_id, kind, subject, copy, now)

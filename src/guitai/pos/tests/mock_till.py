@@ -346,6 +346,8 @@ class Handler(BaseHTTPRequestHandler):
         if path == "sales":
             world.sale_tries.append(body["id"])
             world.device_clocks.append(self.headers.get("X-Guitai-Clock") or "")
+        if path.split("/")[0] == "print-jobs":  # the device's own, whoever stands before it
+            return print_jobs(world, method, path.split("/")[1:], query, body)
         if not world.signed_in or self.headers.get("X-Guitai-Session") != "sess1":
             raise Refusal(401, "GT-SIGN-IN", "請先登入。")
         return self.signed_in(method, path, query, body, text)
@@ -368,7 +370,7 @@ class Handler(BaseHTTPRequestHandler):
             world.drawer.append(body["reason"])
             return 200, {}
         room = path.split("/")[0]
-        return {"orders": orders, "print-jobs": print_jobs, "parked": parked}[room](
+        return {"orders": orders, "parked": parked}[room](
             world, method, path.split("/")[1:], query, body
         )
 

@@ -140,6 +140,44 @@ def unheard(page, world, agent):
     return job
 
 
+def reloaded_in_the_silence(page, agent) -> None:
+    """Before the page has given up waiting: what the person wished is written down, and no more."""
+    settled(page, lambda: not agent.awake.is_set())
+    assert page.evaluate("localStorage['guitai.till.owed_reprints']") != "{}"
+    page.reload()
+    at_sale(page)
+
+
+def test_a_reload_in_the_silence_prints_the_renewed_slip_and_no_other(page, world, agent):
+    """The wish was written down for the case that the slip is given up; it is not."""
+    job = sold_late(page, world, agent)
+    agent.hang_at = "print.renew"
+    answer(page, "印出來")
+    reloaded_in_the_silence(page, agent)
+    page.evaluate("window.guitai.app.hurry()")
+    page.wait_for_timeout(4000)  # a heartbeat
+    assert list(world.jobs) == [job]
+    agent.wake()
+    settled(page, lambda: world.jobs[job]["state"] == "done")
+    settled(page, lambda: page.evaluate("localStorage['guitai.till.owed_reprints']") == "{}")
+    assert (agent.printed, list(world.jobs)) == ([job], [job])
+
+
+def test_a_reprint_wished_before_a_reload_comes_once_and_is_not_asked_for_again(page, world, agent):
+    at_sale(page)
+    agent.behaviour = "uncertain"
+    scan(page, COFFEE)
+    pay(page, world)
+    expect(unsure(page)).to_be_visible()
+    agent.behaviour, agent.hang_at = "done", "print.resolve"
+    answer_unsure(page, "補印")
+    reloaded_in_the_silence(page, agent)
+    agent.wake()
+    settled(page, lambda: [job["state"] for job in world.jobs.values()] == ["cancelled", "done"])
+    expect(page.locator(".questions, .job-ask")).to_have_count(0)
+    assert agent.printed == list(world.jobs)
+
+
 def test_paper_that_comes_out_after_a_silence_is_called_printed_without_a_reload(
     page, world, agent, unheard
 ):

@@ -99,6 +99,22 @@ def test_a_double_click_answers_one_question(page, world, agent):
     settled(page, lambda: world.jobs[first]["state"] == "cancelled")
 
 
+def test_a_double_click_takes_no_answer_back(page, world, agent):
+    """「不印了」 comes to stand where 「印出來」 was, once the slip waits again."""
+    job = sold_late(page, world, agent)
+    agent.behaviour = "waiting"
+    page.evaluate(ONE_MOMENT)
+    asked(page).get_by_role("button", name="印出來").click()
+    cancel = page.locator(".job").get_by_role("button", name="不印了")
+    cancel.click()
+    page.wait_for_timeout(500)
+    assert agent.journal[job]["state"] == "waiting"
+    page.evaluate(TIME_GOES_ON)
+    page.wait_for_timeout(800)
+    cancel.click()
+    settled(page, lambda: agent.journal[job]["state"] == "cancelled")
+
+
 @pytest.mark.parametrize("behaviour", ["waiting", "expired"])
 def test_the_paper_of_a_cancelled_order_does_not_come_out(page, world, agent, behaviour):
     """Its invoice is voided by then: nobody may hold its proof."""

@@ -58,14 +58,33 @@ def test_the_heartbeat_brings_it_without_anybody_doing_anything(page, world, age
     expect(page.locator(".job")).to_contain_text("這張不會印出", timeout=20_000)
 
 
-def test_what_may_be_on_paper_stays_a_question(page, world, agent):
+def test_a_till_that_nobody_is_signed_in_at_takes_it_back_too(page, world, agent):
+    """The evening's void, and paper that is changed before the morning's first clerk."""
+    job = sold(page, world, agent, "waiting")
+    page.get_by_role("button", name="換人").click()
+    expect(page.locator(".person").first).to_be_visible()
+    world.withdrawn.add(job)
+    settled(page, lambda: agent.journal[job]["state"] == "cancelled")
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "reason"),
+    [("已收回", "done", "CONFIRMED"), ("沒有印出", "cancelled", "NOT_PRINTED")],
+)
+def test_what_may_be_on_paper_is_asked_back_and_not_offered_again(
+    page, world, agent, answer, state, reason
+):
     job = sold(page, world, agent, "uncertain")
+    page.keyboard.press("Enter")  # the next customer
     world.withdrawn.add(job)
     page.evaluate(BEAT)
-    page.wait_for_timeout(300)
-    expect(page.locator(".job")).to_contain_text("可能沒有印完整")
-    page.get_by_role("button", name="已印好").click()
-    settled(page, lambda: world.jobs[job]["state"] == "done")
+    row = page.locator(".questions .job")
+    expect(row).to_contain_text("印出來的請收回，不必補印")
+    expect(row.get_by_role("button", name="補印", exact=True)).to_have_count(0)
+    row.get_by_role("button", name=answer, exact=True).click()
+    settled(page, lambda: world.jobs[job]["state"] == state)
+    expect(page.locator(".questions")).to_have_count(0)
+    assert (agent.journal[job]["reason"], len(world.jobs)) == (reason, 1)
 
 
 def test_what_came_out_all_the_same_is_asked_back(page, world, agent):
@@ -78,6 +97,9 @@ def test_what_came_out_all_the_same_is_asked_back(page, world, agent):
     agent.carry_on(job)
     expect(page.locator(".job")).to_contain_text("卻還是印了出來：請收回這張紙")
     settled(page, lambda: world.jobs[job]["state"] == "done")
+    page.keyboard.press("Enter")  # it is asked back until somebody has it
+    page.locator(".questions .job").get_by_role("button", name="已收回").click()
+    expect(page.locator(".questions")).to_have_count(0)
 
 
 def test_what_no_agent_took_is_not_handed_over_again(page, world, agent):

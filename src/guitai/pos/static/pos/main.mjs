@@ -1,5 +1,6 @@
 // The till starts here: wires state, view, server and agent together.
 
+import { owed } from "./actions/after.mjs";
 import { openOrder } from "./actions/orders.mjs";
 import { putAside } from "./actions/checkout.mjs";
 import { loadDevices } from "./actions/devices.mjs";
@@ -45,7 +46,7 @@ function wire(app, { api, page, agentPorts }) {
   app.api = new TillApi({ base: api, line, clock: app.clock, changed: (result) => afterAnswer(app, result) });
   app.agent = agentLink(app, agentPorts);
   app.pictures = new Pictures({ base: page, agent: app.agent, changed: () => app.draw() });
-  app.prints = new Prints({ api: app.api, agent: app.agent, changed: () => app.draw() });
+  app.prints = new Prints({ api: app.api, agent: app.agent, changed: () => app.draw(), isOwed: (id) => id in owed.all() });
   app.loadProducts = () => loadProducts(app);
   app.putAside = () => putAside(app);
   app.showOrder = (id) => openOrder(app, id);

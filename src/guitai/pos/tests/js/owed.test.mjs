@@ -10,14 +10,14 @@ const { small } = await import("../../static/pos/net/store.mjs");
 const WISH = { orderId: "o1", label: "AB-1", what: "proof", known: ["old"] };
 
 /** A till that is `busy` with something, and a server whose line carries what `post` gives. */
-function till({ busy = "", post = { kind: "ok", data: { print_jobs: [{ id: "new" }] } } } = {}) {
+function till({ busy = "", old = "cancelled", post = { kind: "ok", data: { print_jobs: [{ id: "new" }] } } } = {}) {
   small.set("owed_reprints", { old: WISH });
   return {
     state: { busy, jobFault: null }, posted: [], printed: [],
     set(change) { Object.assign(this.state, change); },
     reportFault(fault) { this.fault = fault; },
     api: {
-      get: async () => ({ kind: "ok", data: { order: { print_jobs: [{ id: "old" }] } } }),
+      get: async () => ({ kind: "ok", data: { order: { print_jobs: [{ id: "old", state: old }] } } }),
       post: async (path) => { app.posted.push(path); return post; },
     },
     prints: { add: (jobs) => app.printed.push(...jobs.map(({ id }) => id)) },
@@ -45,10 +45,18 @@ test("a cut line is told, and the wish stays until it is carried", async () => {
   assert.deepEqual([app.state.jobFault, small.get("owed_reprints")], [null, {}]);
 });
 
-test("as long as the server does not know that the old slip was given up, the new one is owed", async () => {
-  app = till({ post: { kind: "ok", data: { print_jobs: [{ id: "old" }] } } });
+for (const old of ["waiting", "sent", "uncertain", "expired"]) {
+  test(`as long as the old slip is ${old} for the server, the new one is owed and not asked for`, async () => {
+    app = till({ old });
+    await payOwed(app);
+    assert.deepEqual([app.posted, small.get("owed_reprints"), app.state.jobFault], [[], { old: WISH }, null]);
+  });
+}
+
+test("what came out after all is not printed again", async () => {
+  app = till({ old: "done" });
   await payOwed(app);
-  assert.deepEqual(small.get("owed_reprints"), { old: WISH });
+  assert.deepEqual([app.posted, small.get("owed_reprints")], [[], {}]);
 });
 
 test("while the answer itself is under way, nothing is asked for before it was heard", async () => {

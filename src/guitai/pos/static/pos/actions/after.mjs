@@ -87,7 +87,7 @@ export async function answerPaper(app, jobId, answer) {
 
 // Reprints that a person asked for, until the server has taken them: the line may drop between the
 // answer and the reprint, and the customer would go without paper.
-const owed = {
+export const owed = {
   all: () => small.get("owed_reprints", {}),
   add: (jobId, wish) => small.set("owed_reprints", { ...owed.all(), [jobId]: wish }),
   drop(jobId) {
@@ -103,14 +103,13 @@ async function owe(app, jobId) {
   if (!orderId) return;
   const known = await slipsOf(app, orderId);
   if (!known) throw { code: "line" };
-  owed.add(jobId, { orderId, label, what: kind === "detail" ? "detail" : "proof", known });
+  owed.add(jobId, { orderId, label, what: kind === "detail" ? "detail" : "proof", known: known.map(({ id }) => id) });
 }
 
-/** The ids of an order's slips; null where the server did not answer. */
+/** An order's slips as the server knows them; null where it did not answer. */
 async function slipsOf(app, orderId) {
   const answer = await app.api.get(`orders/${orderId}`);
-  if (answer.kind === "unknown") return null;
-  return (answer.data?.order.print_jobs ?? []).map(({ id }) => id);
+  return answer.kind === "unknown" ? null : answer.data?.order.print_jobs ?? [];
 }
 
 /**
@@ -123,7 +122,9 @@ export async function payOwed(app) {
   app.paying = true;
   try {
     for (const [jobId, wish] of Object.entries(owed.all())) {
-      if (!(await pay(app, jobId, wish))) return app.set({ jobFault: { id: jobId, error: { code: "job", words: "job.reprint_owed" } } });
+      const word = await pay(app, jobId, wish);
+      if (word === "early") continue;
+      if (word === "cut") return app.set({ jobFault: { id: jobId, error: { code: "job", words: "job.reprint_owed" } } });
       owed.drop(jobId);
       if (app.state.jobFault?.id === jobId) app.set({ jobFault: null });
     }
@@ -132,15 +133,19 @@ export async function payOwed(app) {
   }
 }
 
-/** True when the server has taken the wish, or refused it for good. */
+/**
+ * "paid" when the server has taken the wish, refused it for good, or the old slip came out after all;
+ * "cut" when it did not answer; "early" as long as the old slip has not ended: it may yet be printed
+ * (the very one that was asked for), or be asked about again, and the wish waits for what becomes of it.
+ */
 async function pay(app, jobId, { orderId, what, label, known }) {
   const slips = await slipsOf(app, orderId);
-  if (!slips) return false;
-  if (slips.some((id) => !known.includes(id))) return app.prints.fetchWaiting();
+  if (!slips) return "cut";
+  if (slips.some(({ id }) => !known.includes(id))) return await app.prints.fetchWaiting() ? "paid" : "cut";
+  const old = slips.find(({ id }) => id === jobId);
+  if (old && old.state !== "cancelled") return old.state === "done" ? "paid" : "early";
   const answer = await newSlip(app, orderId, what, label);
-  if (answer.kind === "unknown") return false;
-  // The very slip that was given up: the server has not heard of that yet, and makes no other one.
-  return !answer.data?.print_jobs?.some(({ id }) => id === jobId);
+  return answer.kind === "unknown" ? "cut" : "paid";
 }
 
 export const retryJob = (app, jobId) => atJob(app, jobId, () => app.prints.retry(jobId));

@@ -40,9 +40,9 @@ async function enter(app, till) {
   if (before.catalogue.version !== till.catalog_version || before.catalogueState !== "ready") {
     await loadProducts(app);
   }
-  if (phase !== "till") return;
-  if (before.phase !== "till") await arrived(app);
-  else app.prints.tend();
+  // Also while nobody is signed in: what the agent still holds may be withdrawn meanwhile.
+  if (phase !== "till" || before.phase === "till") app.prints.tend();
+  else await arrived(app);
 }
 
 async function arrived(app) {

@@ -19,11 +19,12 @@ const LOOSE = { waiting: "job.loose", sent: "job.loose" };
  * Follows this register's jobs {id, kind, copy, state, message, orderId, label}; `at` is the agent
  * that last told of it, `note` the words' code of what a person must know before answering, `ended`
  * what she answered where no agent heard it, `withdrawn` that its invoice was voided or its order
- * cancelled since, at the desk or at another till. `changed()` after every change.
+ * cancelled since, at the desk or at another till. `changed()` after every change; `isOwed(id)` tells
+ * whether a reprint in its place is written down.
  */
 export class Prints {
-  constructor({ api, agent, changed }) {
-    Object.assign(this, { api, agent, changed });
+  constructor({ api, agent, changed, isOwed = () => false }) {
+    Object.assign(this, { api, agent, changed, isOwed });
     this.jobs = new Map();
     this.unreported = new Map();
     this.busy = new Set();
@@ -39,6 +40,15 @@ export class Prints {
   /** Jobs that stand in a clerk's way: a question, a fault, or waiting for the printer. */
   open() {
     return this.list().filter((job) => !ENDED.includes(job.state));
+  }
+
+  /** Paper that came out although nobody wanted it any more, until a person has it in her hand. */
+  recalls() {
+    return this.list().filter(({ note }) => note === "job.came_out");
+  }
+
+  recalled(jobId) {
+    this.#set(jobId, { note: "" });
   }
 
   /** What a person must answer: paper that only eyes can judge, or ("expired") that waited too long. */
@@ -80,7 +90,7 @@ export class Prints {
   }
 
   #forgetOld() {
-    const finished = this.list().filter((job) => ENDED.includes(job.state));
+    const finished = this.list().filter((job) => ENDED.includes(job.state) && job.note !== "job.came_out");
     for (const job of finished.slice(0, Math.max(0, this.jobs.size - 40))) this.jobs.delete(job.id);
   }
 
@@ -248,20 +258,26 @@ export class Prints {
       if (job.ended === "cancelled" && agentJob.state === "done") this.#set(id, { state: "done", note: "job.came_out" });
       return isOpen(agentJob) || isQuestion(agentJob) ? this.#endThere(agentJob, job.ended) : undefined;
     }
-    // Somebody said 「未印出」 at the agent's own page: here the paper is still owed.
-    if (agentJob.reason === "NOT_PRINTED" && !this.answered.has(id)) {
+    // Somebody said 「未印出」 at the agent's own page: here the paper is still owed. This device's own
+    // word may be older than the page: then its reprint was written down with it.
+    if (agentJob.reason === "NOT_PRINTED" && !this.answered.has(id) && !this.isOwed(id)) {
       return this.#set(id, { state: "uncertain", at: "", message: "", settled: true, note: "job.unprinted_there" });
     }
     const word = reportOf(agentJob);
     this.#set(id, {
       state: agentJob.state, message: agentJob.state === "expired" ? "" : agentJob.message ?? "", at: this.agent.agentId,
-      note: job.withdrawn ? { done: "job.came_out", cancelled: "job.withdrawn" }[word] ?? "" : "", server: word ?? "sent",
+      note: this.#withdrawnNote(job, agentJob), server: word ?? "sent",
     });
     if (word && this.jobs.get(id).reported !== word) {
       this.#set(id, { reported: word });
       this.#report(id, word, agentJob.reason ?? "");
     }
     return undefined;
+  }
+
+  #withdrawnNote({ withdrawn }, { state, reason }) {
+    if (!withdrawn || reason === "CONFIRMED") return ""; // She has it before her.
+    return { done: "job.came_out", cancelled: "job.withdrawn" }[state] ?? "";
   }
 
   /** The agent still holds a job that was answered without it. */

@@ -17,18 +17,26 @@ export function jobsView(app, jobs) {
 const ANSWERS = {
   uncertain: [["job.printed", "printed"], ["job.print_again", "again", "danger"]],
   expired: [["job.print_now", "again"], ["job.drop", "drop", "danger"]],
+  /** Of a voided invoice or a cancelled order: there is nothing to print again. */
+  withdrawn: [["job.taken_back", "printed"], ["job.not_there", "drop"]],
 };
+
+const answersTo = (job) => (job.withdrawn && job.state === "uncertain" ? ANSWERS.withdrawn : ANSWERS[job.state]);
 
 function jobRow(app, job) {
   const { tone, code, message } = jobView(job);
   const printer = printerView(app.state.agent);
   const why = message || (job.state === "held" && printer.tone !== "good" ? printer.message || t(printer.code) : "");
-  return h("li.job", { key: job.id, class: tone }, icon(tone),
+  const recall = job.note === "job.came_out";
+  const asked = answersTo(job);
+  return h("li.job", { key: job.id, class: recall ? "bad" : tone }, icon(recall ? "bad" : tone),
     h("span.job-what", null, t(`job.kind_${job.kind}`), job.copy === "reprint" && h("span.tax-tag", null, t("job.reprint")), job.label && h("span.soft", null, ` ${job.label}`)),
     h("span.job-state", null, t(code), why && `：${why}`),
     job.note && h("p.soft", null, t(job.note)),
-    ANSWERS[job.state] && h("span.job-ask", null, ANSWERS[job.state].map(([words, answer, kind]) =>
+    asked === ANSWERS.withdrawn && h("p.soft", null, t("job.withdrawn_doubt")),
+    asked && h("span.job-ask", null, asked.map(([words, answer, kind]) =>
       button(t(words), () => answerPaper(app, job.id, answer), { kind, disabled: Boolean(app.state.busy) }))),
+    recall && button(t("job.taken_back"), () => app.prints.recalled(job.id)),
     faultAt(app, job) && h("p.fault", { role: "alert" }, errorWords(app.state.jobFault.error)),
     job.state === "failed" && button(t("job.retry"), () => retryJob(app, job.id)),
     app.prints.canCancel(job) && button(t("job.cancel"), () => cancelJob(app, job.id), { kind: "quiet" }));

@@ -32,6 +32,6 @@ function saleView(app) {
 
 /** Paper that needs eyes must be seen from the sale page, without going anywhere. */
 function questions(app) {
-  const asked = app.prints.open().filter((job) => ["uncertain", "expired", "failed"].includes(job.state));
+  const asked = [...app.prints.open().filter((job) => ["uncertain", "expired", "failed"].includes(job.state)), ...app.prints.recalls()];
   return asked.length ? h("div.questions", { key: "questions" }, jobsView(app, asked)) : null;
 }
