@@ -41,16 +41,35 @@ esac
 }
 
 # 第一次安裝：先用暫時的環境執行更新程式，由它建立正式的環境。
-temporary=$(mktemp -d)
+temporary=$(mktemp -d) || {
+  echo "無法建立暫存資料夾（原因在上面），沒有安裝。請確認 ${TMPDIR:-/tmp} 可以寫入、磁碟沒有滿，再安裝一次。" >&2
+  exit 1
+}
 trap 'rm -rf "$temporary"' EXIT
-"$python" -m venv "$temporary/venv"
+# Python 不會說磁碟滿了：失敗時看暫存資料夾的磁碟剩下多少 MB。還缺的至少要 90 MB。
+failed() {
+  local free
+  free=$("$python" -c 'import shutil, sys; print(shutil.disk_usage(sys.argv[1]).free >> 20)' "$temporary")
+  if [ "$free" -lt 90 ]; then
+    echo "磁碟空間不足：${TMPDIR:-/tmp} 所在的磁碟只剩 $free MB，沒有安裝。請空出 1 GB 以上後再安裝一次。" >&2
+  else
+    echo "$1" >&2
+  fi
+  exit 1
+}
+said=$("$python" -m venv "$temporary/venv" 2>&1) || {
+  echo "$said" >&2
+  failed "Python 無法建立暫時的環境（原因在上面），沒有安裝。請聯絡系統管理者。"
+}
 offline=()
 if [ -d "$here/wheels" ]; then offline=(--no-index --find-links "$here/wheels"); fi
 pip=("$temporary/venv/bin/python" -m pip install -q --disable-pip-version-check)
 # 資料夾裡可能還有舊版的檔案：要裝的是 latest.json 寫的那一版。
 version=$("$python" -c 'import json, sys; print(json.load(open(sys.argv[1]))["version"])' "$here/latest.json")
-"${pip[@]}" "${offline[@]}" --require-hashes --only-binary :all: -r "$here/guitai_agent-$version.requirements.txt"
-"${pip[@]}" --no-deps --no-index "$here/guitai_agent-$version-py3-none-any.whl"
+{
+  "${pip[@]}" "${offline[@]}" --require-hashes --only-binary :all: -r "$here/guitai_agent-$version.requirements.txt" &&
+    "${pip[@]}" --no-deps --no-index "$here/guitai_agent-$version-py3-none-any.whl"
+} || failed "無法安裝需要的套件（原因在上面），沒有安裝。請確認網路正常，再安裝一次。"
 # 安裝成功後記下公鑰：以後只接受同一把金鑰簽章的更新。被拒絕時，原來的公鑰與版本都不動。
 "$temporary/venv/bin/python" -m guitai_agent update --no-restart "${system[@]}" --key "$here/update.pub" --from "$source"
 

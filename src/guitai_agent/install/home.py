@@ -73,6 +73,13 @@ class Home:
         return bool(self.current) and self.launcher.exists()
 
     @property
+    def unused(self) -> bool:
+        """Was no version ever in use here? False also where that cannot be seen."""
+        with contextlib.suppress(OSError):
+            return not (self.root / "current").exists()
+        return False
+
+    @property
     def current(self) -> str:
         return self._version("current")
 

@@ -58,6 +58,7 @@ MESSAGES: Mapping[str, str] = {
         "這裡還沒有安裝可以啟動的版本；整台電腦共用請先執行 sudo ./install.sh --system。"
     ),
     "install_refused": "系統拒絕了這個動作。",
+    "install_disk_full": "磁碟空間不足，沒有設定完成。請空出 1 GB 以上後再執行一次。",
     "install_no_session": (
         "這次登入沒有使用者服務（常見於 su、sudo 與遠端登入），還不能設定自動啟動。請執行這一行：\n"
         '    sudo loginctl enable-linger "$(id -un)" && '
@@ -71,14 +72,31 @@ MESSAGES: Mapping[str, str] = {
     "install_not_root": "系統層級的安裝需要系統管理者權限。",
 }
 
+FIRST_TIME: Mapping[str, str] = {
+    "update_none": ("伺服器上沒有放置列印程式的安裝檔，沒有安裝。請聯絡系統管理者放上安裝檔。"),
+    "update_install": "安裝失敗，列印程式還沒有裝好。請排除下面的原因後再安裝一次。",
+    "update_not_starting": "裝好的版本沒有啟動，還不能使用。請重新啟動電腦，再安裝一次。",
+    "update_not_restarted": (
+        "列印程式裝好了，但系統沒有讓它啟動，還不能使用。請重新啟動電腦，再安裝一次。"
+    ),
+    "update_disk_full": "磁碟空間不足，列印程式還沒有裝好。請空出 1 GB 以上後再安裝一次。",
+    "update_unwritable": (
+        "無法寫入安裝的資料夾，列印程式還沒有裝好。請確認可以寫入這個資料夾後再安裝一次。"
+    ),
+}
+"""The same where no version was in use before, which could go on being used."""
+
 
 class InstallRefused(Exception):
-    """``code`` is stable; ``message`` is for the person; ``detail`` for whoever helps."""
+    """``code`` is stable; ``message`` is for the person; ``detail`` for whoever helps.
+
+    ``first``: there was no version before this one.
+    """
 
     def __init__(self, code: str, detail: str = "") -> None:
         super().__init__(f"{code} {detail}".strip())
-        self.code, self.detail = code, detail
+        self.code, self.detail, self.first = code, detail, False
 
     @property
     def message(self) -> str:
-        return MESSAGES[self.code]
+        return (FIRST_TIME.get(self.code) if self.first else None) or MESSAGES[self.code]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..datadir import is_full
 from . import systemd, udev, windows
 from .command import command_path, command_text
 from .home import Home, default_root, running_root
@@ -155,7 +156,8 @@ def do(steps: Sequence[Step], call: Runner = call) -> None:
                 case Remove(path):
                     path.unlink(missing_ok=True)
     except OSError as error:
-        raise InstallRefused("install_refused", str(error)) from error
+        code = "install_disk_full" if is_full(error) else "install_refused"
+        raise InstallRefused(code, str(error)) from error
 
 
 def restart(place: Place, call: Runner = call) -> bool:

@@ -1,8 +1,6 @@
 """An update: fetched, proved, installed beside, tried, switched; back when it does not start."""
 
 import contextlib
-import errno
-import os
 import subprocess
 import sys
 import time
@@ -17,14 +15,13 @@ from ..errors import DataDirBusy
 from .home import Home
 from .refusals import InstallRefused
 from .releases import Release, Source, download, latest, numbers, public_key
+from .room import NO_ROOM, lack_of_room
 
 BUSY_SECONDS = 60.0
 START_SECONDS = 30.0
 TRIAL_SECONDS = 240.0
 """As long as a restart (120 s at most) and the first answer may take; launch.py allows 300."""
 INSTALL_SECONDS = 900.0
-
-NO_ROOM = os.strerror(errno.ENOSPC)
 
 Say = Callable[[str], None]
 Fill = Callable[[Path, Path, Path, Path | None], None]
@@ -47,9 +44,12 @@ def run(command: list[str]) -> str:
         )
     except subprocess.CalledProcessError as error:
         words = (error.stderr or error.stdout or "").strip()
-        code = "update_disk_full" if NO_ROOM in words else "update_install"
+        code = "update_disk_full" if any(each in words for each in NO_ROOM) else "update_install"
         raise InstallRefused(code, words[-600:]) from error
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except OSError as error:
+        code = "update_disk_full" if is_full(error) else "update_install"
+        raise InstallRefused(code, str(error)) from error
+    except subprocess.TimeoutExpired as error:
         raise InstallRefused("update_install", str(error)) from error
     return done.stdout
 
@@ -77,7 +77,7 @@ class Updater:
         ``key``: an installation, which trusts that public key (base64) from now on. Key and source
         are remembered once the version is in use: whatever is refused leaves those before.
         """
-        with plainly(), _OneAtATime(self.home), _as_installation(key is not None):
+        with _as_installation(self.home, key is not None), plainly(), _OneAtATime(self.home):
             trusted = self.home.key if key is None else public_key(key)
             wanted = location or source_of(self.home, self.joined())
             source = Source(wanted, signed=trusted is not None, joined=self.joined())
@@ -132,8 +132,9 @@ class Updater:
                 told = run([str(python), "-m", "guitai_agent", "version"]).strip()
                 if told != version:
                     raise InstallRefused("update_install", f"{told[:60]!r} != {version}")
-            except BaseException:  # also Ctrl+C: no half of a version stays
+            except BaseException as error:  # also Ctrl+C: no half of a version stays
                 self.home.discard(version)
+                _look_for_room(self.home, error)
                 raise
         self.home.mark_ready(version)
 
@@ -224,11 +225,22 @@ INSTALLING = {"update_older": "install_older", "update_signature": "install_sign
 """What an update advises is no way for who has just been installing: he is told otherwise."""
 
 
+def _look_for_room(home: Home, error: BaseException) -> None:
+    """Raises ``update_disk_full`` in the place of an ``update_install`` that came of it."""
+    if not isinstance(error, InstallRefused) or error.code != "update_install":
+        return
+    if lacking := lack_of_room(home.root):
+        raise InstallRefused("update_disk_full", f"{lacking}\n{error.detail}") from error
+
+
 @contextlib.contextmanager
-def _as_installation(installing: bool) -> Iterator[None]:
+def _as_installation(home: Home, installing: bool) -> Iterator[None]:
+    """What is refused, told to who updates, who installs, or who installs for the first time."""
+    unused = home.unused
     try:
         yield
     except InstallRefused as refused:
+        refused.first = unused
         if not installing or refused.code not in INSTALLING:
             raise
         raise InstallRefused(INSTALLING[refused.code], refused.detail) from refused

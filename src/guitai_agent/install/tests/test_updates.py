@@ -24,7 +24,7 @@ from guitai_agent.datadir import Lock
 from guitai_agent.install import updater as updater_module
 from guitai_agent.install.home import Home
 from guitai_agent.install.launch import on_trial
-from guitai_agent.install.refusals import MESSAGES, InstallRefused
+from guitai_agent.install.refusals import FIRST_TIME, MESSAGES, InstallRefused
 from guitai_agent.install.releases import Source, latest, numbers, read
 from guitai_agent.install.systemd import base_python
 from guitai_agent.install.updater import Updater, source_of
@@ -154,7 +154,8 @@ def world():
 def refused(action, *arguments):
     with pytest.raises(InstallRefused) as found:
         action(*arguments)
-    assert found.value.message == MESSAGES[found.value.code]
+    told = FIRST_TIME if found.value.first else {}
+    assert found.value.message == told.get(found.value.code, MESSAGES[found.value.code])
     return found.value.code
 
 
