@@ -116,24 +116,20 @@ def restore(file: Path, *, outdated: bool = True) -> None:
         _call("psql", *once, *before, f"--file={statements}", *owed)
 
 
-def books_owed() -> bool:
-    """Whether the tables are those of a backup that nobody has taken up yet."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT obj_description('public'::regnamespace, 'pg_namespace')")
-        return bool(cursor.fetchone()[0] == OWED)
-
-
-def take_up_books() -> int:
+def take_up_books() -> int | None:
     """What every merchant's restored books need before anybody sells; how many ranges were paused.
 
-    Invoice numbers: ``numbering.books_restored``; order numbers: ``orders.skip_lost_orders``. All
-    of it happens, or none, and it stays owed.
+    ``None`` where the tables are not those of a backup, or somebody took them up already: two
+    starts at once wait for each other. Invoice numbers: ``numbering.books_restored``; order
+    numbers: ``orders.skip_lost_orders``. All of it happens, or none, and it stays owed.
     """
     from django.db import connection, transaction
 
     with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [OWED])
+        cursor.execute("SELECT obj_description('public'::regnamespace, 'pg_namespace')")
+        if cursor.fetchone()[0] != OWED:
+            return None
         paused = _take_up_each()
         cursor.execute("COMMENT ON SCHEMA public IS NULL")
     return paused

@@ -51,7 +51,7 @@ def _migrate() -> None:
 
     call_command("migrate", interactive=False, verbosity=0)
     planner.tell_what_is_common()
-    if backups.books_owed() and (paused := backups.take_up_books()):
+    if paused := backups.take_up_books():
         out.print(
             f"資料庫是由備份還原的，已暫停 {paused} 個號碼區間：備份之後可能還開過發票。"
             "請到後台「發票號碼」逐一按「核對」，與最後一張紙本、加值中心的紀錄比對，之後再按「恢復」。"

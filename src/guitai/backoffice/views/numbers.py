@@ -120,7 +120,7 @@ def _range(row: Any) -> dict[str, Any]:
         "tone": tone,
         "spare_books": spare.count // BOOK if spare and owned and active else 0,
         "may_pause": active and owned and left,
-        "may_resume": row.state == RangeState.PAUSED.value,
+        "may_resume": row.state == RangeState.PAUSED.value and left,
         "centre": registry.name_of(row.centre) if row.centre else "",
     }
 

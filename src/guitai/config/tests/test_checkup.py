@@ -14,10 +14,10 @@ def test_a_key_ring_that_does_not_fit_is_found(settings):
     shop = a_shop()
     with scope.tenant(shop.merchant_id):
         BusinessEntity.objects.update(qr_key="FE05F029154F6AA67A78B338ED2F6601")
-    assert all(finding.good for finding in checkup._secrets())
+    assert all(finding.good for finding in checkup.stored_secrets())
     settings.GUITAI_SECRET_KEYS = [Fernet.generate_key().decode()]
     fields._key_ring.cache_clear()
-    (finding,) = checkup._secrets()
+    (finding,) = checkup.stored_secrets()
     assert not finding.good
     assert "secrets/" in finding.detail
 

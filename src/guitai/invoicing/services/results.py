@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import cast
@@ -24,6 +24,8 @@ from guitai.kernel import clock, scope
 log = logging.getLogger(__name__)
 
 LOOK_BACK = timedelta(days=14)
+TOO_EARLY = "文件還沒有送出，稍後再讀"
+UNSENT = (TransmissionState.WAITING, TransmissionState.IN_FLIGHT)
 _WHY = "結果檔案屬於整台 Turnkey，不分商家"
 
 
@@ -76,6 +78,8 @@ def _take(centre: str, file: ResultFile, now: datetime, tally: ReadTally) -> Non
         log.warning("result file %s: %s", file.name, file.problem)
         return
     rows = _rows_of(centre, file.items)
+    if _speaks_too_early(file.items, rows):
+        ResultRead.objects.filter(name=file.name).update(problem=TOO_EARLY)
     decisions, late = _decided(file.items, rows, tally)
     if decisions:
         tally.changed += len(sqlcalls.decide(now, "財政部平台", decisions))
@@ -83,6 +87,18 @@ def _take(centre: str, file: ResultFile, now: datetime, tally: ReadTally) -> Non
         _alarm_late_refusal(row, item, now)
     for day in file.days:
         tally.missing += _alarm_missing(centre, day, file.items, now)
+
+
+def _speaks_too_early(
+    items: Iterable[ResultItem], rows: Mapping[tuple[str, str], Transmission]
+) -> bool:
+    """Whether it knows of a document that has not been sent, for all our books say.
+
+    A restored backup is older than the platform's answer: the document finds its file there when it
+    is sent again, and only this file tells how it went. So the file is read again until then.
+    """
+    found = (rows.get((item.kind, item.number)) for item in items)
+    return any(row is not None and row.state in UNSENT for row in found)
 
 
 def _rows_of(centre: str, items: Sequence[ResultItem]) -> dict[tuple[str, str], Transmission]:

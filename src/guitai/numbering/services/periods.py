@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
 
 from guitai.kernel import audit, clock
 from guitai.kernel.audit import Actor
@@ -22,9 +23,11 @@ def resume(range_id: UUID, actor: Actor, reason: str = "") -> Range:
 
 
 def pause_all(actor: Actor, reason: str) -> int:
-    """Pauses every active range of the open merchant; how many were."""
+    """Pauses every active range of the open merchant that is not used up; how many were."""
     with transaction.atomic():
-        active = Range.objects.select_for_update().filter(state=RangeState.ACTIVE.value)
+        active = Range.objects.select_for_update().filter(
+            state=RangeState.ACTIVE.value, next_no__lte=F("end_no")
+        )
         rows = list(active.order_by("id"))
         for row in rows:
             _move(row, RangeState.PAUSED, actor, reason)

@@ -193,7 +193,10 @@ def test_pausing_all_stops_every_register_and_no_other_merchant(shop):
         with each.tenant():
             services.distribute_by_hand(each.entity.id, PERIOD, {owners(each)[0]: 1}, BOSS)
     with shop.tenant():
+        used_up = Range.objects.filter(owner_kind="register").first()
+        Range.objects.filter(id=used_up.id).update(next_no=used_up.end_no + 1)
         assert services.pause_all(BOSS, "自備份還原") >= 1
+        assert Range.objects.get(id=used_up.id).state == "active"  # nobody needs to resume it
         assert services.pause_all(BOSS, "自備份還原") == 0
         assert queries.remaining(shop.registers[0].id, PERIOD) == 0
     with other.tenant():

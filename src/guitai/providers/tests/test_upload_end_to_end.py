@@ -335,6 +335,27 @@ def test_a_result_that_was_half_copied_is_read_once_it_is_whole(turnkey, sandbox
     assert read().files == 0
 
 
+def test_an_answer_that_is_older_than_the_restored_books_is_read_again(turnkey, sandbox):
+    """A backup from before the sending: the file is at the platform, and so is its result."""
+    for count in range(2):
+        shops.record(turnkey, shops.invoice_json(f"CD{count:08d}"), centre="turnkey", now=NINE)
+    with scope.tenant(turnkey.merchant):
+        backup = Transmission.objects.filter(number="CD00000001").values().get()
+    with engine() as running:
+        run_until_idle(running)
+    sandbox.ask("turnkey/run", {})
+    with scope.tenant(turnkey.merchant):
+        Transmission.objects.filter(number="CD00000001").update(**backup)
+    assert (read().changed, states(turnkey)) == (1, {"waiting": 1})
+    assert read().changed == 0
+    with engine() as running:
+        run_until_idle(running)
+    assert states(turnkey) == {"sent": 1}
+    assert read().changed == 1
+    assert (states(turnkey), read().files) == ({}, 0)
+    assert len(list((sandbox.turnkey / "UpCast").rglob("*.xml"))) <= 2
+
+
 def test_a_refusal_of_the_platform_is_shown_with_its_code(turnkey, sandbox):
     sandbox.fault("result_code", face="turnkey", number="CD00000001", code="E0103")
     for count in range(2):
