@@ -24,6 +24,9 @@ app = typer.Typer(
 out = Console()
 err = Console(stderr=True)
 
+NO_TABLE = "42P01"
+"""PostgreSQL's own code."""
+
 AsJson = Annotated[bool, typer.Option("--json", help="給機器讀的輸出")]
 
 
@@ -355,7 +358,7 @@ def django(context: typer.Context) -> None:
 
 
 def main() -> None:
-    from django.db.utils import OperationalError
+    from django.db.utils import OperationalError, ProgrammingError
 
     from guitai.config.embedded import EmbeddedError
     from guitai.config.home import BadAddress
@@ -367,6 +370,11 @@ def main() -> None:
         sys.exit(1)
     except BadAddress as error:
         err.print(str(error), markup=False)
+        sys.exit(1)
+    except ProgrammingError as error:
+        if getattr(error.__cause__, "sqlstate", "") != NO_TABLE:
+            raise
+        err.print("資料表還沒有建立，請先執行 guitai migrate（或 guitai up）。", markup=False)
         sys.exit(1)
     except OperationalError as error:
         err.print(f"連不上資料庫：{error}", markup=False)
