@@ -41,7 +41,7 @@ STATIC = {
     "/agent.svg": ("agent.svg", "image/svg+xml"),
     **{
         f"/{name}.js": (f"{name}.js", "text/javascript; charset=utf-8")
-        for name in ("agent", "devices", "dom", "health", "jobs", "link", "server")
+        for name in ("agent", "clicks", "devices", "dom", "health", "jobs", "link", "server")
     },
 }
 PAGE_HEADERS = {

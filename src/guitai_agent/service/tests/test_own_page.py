@@ -92,6 +92,20 @@ def press(page, name):
     page.get_by_role("button", name=name, exact=True).click()
 
 
+def rest(page):
+    """As long as nobody takes for a double click."""
+    page.wait_for_timeout(750)
+
+
+ONE_MOMENT = """() => {
+  window.real = Object.getOwnPropertyDescriptor(Event.prototype, 'timeStamp');
+  const at = performance.now();
+  Object.defineProperty(Event.prototype, 'timeStamp', {configurable: true, get: () => at});
+}"""
+"""Whatever happens from now on was pressed at once, however long this machine takes."""
+TIME_GOES_ON = "() => Object.defineProperty(Event.prototype, 'timeStamp', window.real)"
+
+
 def test_a_person_at_the_agents_page(agent, page):
     visit(page, agent)
     assert list(hops(page)) == ["列印程式", "驅動程式", "連接埠", "發票機", "紙張"]
@@ -128,7 +142,9 @@ def test_what_no_sensor_sees_is_asked(agent, light):
     press(light, "一片空白")
     blank = light.locator(".finding", has_text="BLANK_SUSPECT")
     blank.locator("ol li").first.wait_for()
+    rest(light)
     blank.get_by_role("button", name="列印測試頁").click()
+    rest(light)
     press(light, "看得到")
     blank.wait_for(state="detached")
     assert light.locator("#jobs tr").count() == 2
@@ -186,9 +202,103 @@ def test_an_uncertain_job_is_settled_by_a_person(agent, light):
     assert agent.journal.get("job-0002").state.value == "cancelled"
     light.get_by_role("link", name="到「列印工作」選擇").wait_for()
     light.get_by_text("到開這張單的那台收銀機選「補印」").wait_for()  # not here
+    rest(light)
     light.get_by_role("button", name="未印出 b-0001").click()
     light.locator("#jobs").get_by_text("已由人員確認未印出。").wait_for()
     assert agent.journal.get("job-0001").state.value == "cancelled"
+
+
+def asking(agent, state, count):
+    """So many jobs in that state, each a question to a person; the oldest first."""
+    agent.worker.stop()
+    doc, made = list(paper.to_json(proof("AB12345678"))), []
+    for number in range(count):
+        wanted = Submission(f"job-{number:04}", "https://shop.example", doc, expires=9e9)
+        job = agent.journal.submit(wanted)[0]
+        if state is State.UNCERTAIN:
+            job = agent.journal.move(job, State.SENDING)
+        made.append(agent.journal.move(job, state, "EXPIRED"))
+    return made
+
+
+def middle(button):
+    box = button.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def in_sight(page):
+    """Nothing below the pointer may move but what the page itself moves."""
+    page.locator("#jobs tr").last.scroll_into_view_if_needed()
+    page.mouse.move(0, 0)
+
+
+@pytest.mark.parametrize(
+    ("state", "word"),
+    [(State.EXPIRED, "不用了"), (State.UNCERTAIN, "未印出"), (State.UNCERTAIN, "已印好")],
+)
+def test_a_double_click_answers_one_question(agent, light, state, word):
+    """The answered row sorts down, and the next question slides under the pointer."""
+    jobs = asking(agent, state, 3)
+    visit_any(light, agent)
+    answers = light.locator("#jobs").get_by_text(word, exact=True).and_(light.locator("button"))
+    answers.nth(2).wait_for()
+    in_sight(light)
+    at = middle(answers.first)
+
+    def still_asked():
+        return sum(agent.journal.get(each.job_id).state is state for each in jobs)
+
+    light.evaluate(ONE_MOMENT)
+    light.mouse.click(*at)
+    until(lambda: answers.count() == 2)
+    assert light.evaluate("([x, y]) => document.elementFromPoint(x, y).tagName", at) == "BUTTON"
+    light.mouse.click(*at)
+    light.wait_for_timeout(500)
+    assert (still_asked(), answers.count()) == (2, 2)
+    light.evaluate(TIME_GOES_ON)
+    rest(light)
+    answers.first.click()
+    until(lambda: still_asked() == 1)
+
+
+def test_a_double_click_meets_no_other_button_of_the_same_row(agent, light):
+    """Its time runs out as it is taken back: 「不用了」 stands where 「取消」 was."""
+    [job] = asking(agent, State.WAITING, 1)
+    asked = []
+
+    def too_late(job_id):
+        asked.append(job_id)
+        return agent.journal.move(agent.journal.get(job_id), State.EXPIRED, "EXPIRED")
+
+    agent.journal.cancel = too_late
+    visit_any(light, agent)
+    cancel = light.get_by_role("button", name="取消 b-0000")
+    cancel.wait_for()
+    in_sight(light)
+    at = middle(cancel)
+    light.evaluate(ONE_MOMENT)
+    light.mouse.click(*at)
+    light.get_by_role("button", name="不用了 b-0000").wait_for()
+    for _ in range(2):
+        light.get_by_role("button", name="不用了 b-0000").click()
+    light.wait_for_timeout(500)
+    assert asked == [job.job_id]
+    light.evaluate(TIME_GOES_ON)
+
+
+def test_a_double_click_parts_from_one_page_only(agent, light):
+    for number in range(2):
+        agent.pairing.preset(str(number) * 43, f"https://shop{number}.example")
+    visit(light, agent)
+    part = light.locator("#pairings button")
+    part.nth(1).wait_for()
+    light.evaluate(ONE_MOMENT)
+    part.first.click()
+    until(lambda: part.count() == 1)
+    part.first.click()
+    light.wait_for_timeout(500)
+    assert len(agent.pairing.pairings()) == 1
+    light.evaluate(TIME_GOES_ON)
 
 
 def visit_any(page, agent):

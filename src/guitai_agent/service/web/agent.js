@@ -1,5 +1,6 @@
 // The agent's own page, put together.
 import { ask, connect, heard } from "./link.js";
+import { oneAnswerAtATime } from "./clicks.js";
 import { byId, complain, say, work } from "./dom.js";
 import { refreshHealth } from "./health.js";
 import { refreshJobs, remember } from "./jobs.js";
@@ -21,6 +22,7 @@ async function selftest(what) {
   say("said", what === "test" ? "測試頁列印後，請確認紙上看得到字、條碼清楚。" : "請看右邊最後一條看得到的刻度。", "wait");
 }
 
+oneAnswerAtATime(document.querySelector("main"));
 work(byId("test"), () => selftest("test"));
 work(byId("ruler"), () => selftest("ruler"));
 work(byId("reset"), async () => { await ask("device.reset"); say("said", "正在重新連線…", "wait"); });

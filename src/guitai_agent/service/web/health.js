@@ -59,7 +59,7 @@ function hopCell(hop) {
 }
 
 function findingBox(finding) {
-  const box = element("li", null, { class: "finding", "data-tone": TONES[finding.level] });
+  const box = element("li", null, { class: "finding", "data-tone": TONES[finding.level], "data-row": finding.code });
   const words = element("div", null, { class: "words" });
   words.append(element("h3", finding.message));
   const steps = element("ol");

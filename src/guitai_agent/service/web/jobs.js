@@ -31,7 +31,7 @@ function show() {
 
 function row(job) {
   const [word, tone] = STATES[job.state];
-  const made = element("tr");
+  const made = element("tr", null, { "data-row": `job ${job.job_id}` });
   const state = element("td");
   state.append(element("span", word, { class: "state", "data-tone": tone }));
   const last = element("td");

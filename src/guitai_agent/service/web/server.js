@@ -12,7 +12,7 @@ let codeTimer = null;
 export async function refreshPairings() {
   const { pairings } = await ask("pairing.list");
   const rows = pairings.map((pairing) => {
-    const row = element("li");
+    const row = element("li", null, { "data-row": `pairing ${pairing.pairing_id}` });
     const words = element("span", null, { class: "words" });
     words.append(element("strong", pairing.label || "收銀頁面"), element("small", pairing.origin));
     row.append(words, button("解除", async () => {
