@@ -12,6 +12,7 @@ from guitai.pos.tests.till_browser import (
     expect,
     needs_chromium,
     pay,
+    picture,
     scan,
     settled,
 )
@@ -81,6 +82,7 @@ def test_what_may_be_on_paper_is_asked_back_and_not_offered_again(
     row = page.locator(".questions .job")
     expect(row).to_contain_text("印出來的請收回，不必補印")
     expect(row.get_by_role("button", name="補印", exact=True)).to_have_count(0)
+    picture(page, "till-voided-doubt")
     row.get_by_role("button", name=answer, exact=True).click()
     settled(page, lambda: world.jobs[job]["state"] == state)
     expect(page.locator(".questions")).to_have_count(0)
@@ -98,6 +100,8 @@ def test_what_came_out_all_the_same_is_asked_back(page, world, agent):
     expect(page.locator(".job")).to_contain_text("卻還是印了出來：請收回這張紙")
     settled(page, lambda: world.jobs[job]["state"] == "done")
     page.keyboard.press("Enter")  # it is asked back until somebody has it
+    expect(page.locator(".questions .job")).to_be_visible()
+    picture(page, "till-came-out")
     page.locator(".questions .job").get_by_role("button", name="已收回").click()
     expect(page.locator(".questions")).to_have_count(0)
 
