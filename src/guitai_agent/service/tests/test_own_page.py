@@ -77,8 +77,9 @@ def visit(page, agent):
 
 
 def hops(page):
-    """{"列印程式": "正常", …} as the person reads them."""
-    return dict(cell.inner_text().split("\n") for cell in page.locator("#hops li").all())
+    """{"列印程式": "正常", …} as the person reads them; all of one moment, for they are drawn anew."""
+    words = page.locator("#hops li").evaluate_all("cells => cells.map((one) => one.innerText)")
+    return dict(cell.split("\n") for cell in words)
 
 
 def serious(page):
