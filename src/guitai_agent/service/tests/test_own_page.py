@@ -77,8 +77,9 @@ def visit(page, agent):
 
 
 def hops(page):
-    """{"列印程式": "正常", …} as the person reads them; all of one moment, for they are drawn anew."""
-    words = page.locator("#hops li").evaluate_all("cells => cells.map((one) => one.innerText)")
+    """{"列印程式": "正常", …} as the person reads them, all of one moment: they are drawn anew."""
+    read = "() => [...document.querySelectorAll('#hops li')].map((one) => one.innerText)"
+    words = page.evaluate(read)
     return dict(cell.split("\n") for cell in words)
 
 
@@ -115,6 +116,7 @@ def test_a_person_at_the_agents_page(agent, page):
     press(page, "取得配對碼")
     until(lambda: len(page.locator("#code").inner_text()) == 6)
     assert agent.pairing._open.code == page.locator("#code").inner_text()
+    page.locator("#jobs tr", has_text="配對碼").get_by_text("已印好").wait_for()
 
     page.get_by_label("缺紙").check()
     page.locator("#printer-message").get_by_text("紙張用完，請換紙。").wait_for()
@@ -135,6 +137,20 @@ def test_a_person_at_the_agents_page(agent, page):
     press(page, "重置連線")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert serious(page) == []
+
+
+def test_news_that_overtakes_the_reply_to_a_test_slip_stays(agent, light):
+    visit(light, agent)
+    light.evaluate(
+        """async () => {
+          const { begun, remember } = await import('./jobs.js');
+          const job = {job_id: '0192-late', kind: 'selftest', submitted_at: '2026-11-21T10:00:00Z'};
+          remember({...job, state: 'waiting'});
+          begun({...job, state: 'queued'});
+        }"""
+    )
+    row = light.locator("#jobs tr", has_text="測試")
+    assert "等待中" in row.inner_text()
 
 
 def test_what_no_sensor_sees_is_asked(agent, light):

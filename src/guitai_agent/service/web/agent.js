@@ -3,7 +3,7 @@ import { ask, connect, heard } from "./link.js";
 import { oneAnswerAtATime } from "./clicks.js";
 import { byId, complain, say, work } from "./dom.js";
 import { refreshHealth } from "./health.js";
-import { refreshJobs, remember } from "./jobs.js";
+import { begun, refreshJobs } from "./jobs.js";
 import { refreshDevices } from "./devices.js";
 import { refreshPairings, refreshServer, refreshUpdate } from "./server.js";
 
@@ -18,7 +18,7 @@ heard("down", () => say("line", "連線中斷，正在重試…", "bad"));
 
 async function selftest(what) {
   say("said", "已送出…", "wait");
-  remember((await ask("selftest.run", { what })).job);
+  begun((await ask("selftest.run", { what })).job);
   say("said", what === "test" ? "測試頁列印後，請確認紙上看得到字、條碼清楚。" : "請看右邊最後一條看得到的刻度。", "wait");
 }
 

@@ -13,6 +13,9 @@ const jobs = new Map();
 
 export function remember(job) { jobs.set(job.job_id, job); show(); }
 
+/** What the reply says of a job just made; news of it may have overtaken the reply, and is newer. */
+export function begun(job) { if (!jobs.has(job.job_id)) remember(job); }
+
 export async function refreshJobs() {
   const listed = await ask("print.list", { limit: MOST });
   jobs.clear();

@@ -230,11 +230,16 @@ export class Prints {
       return await this.#newsOfServer(job) || this.#set(job.id, { state: "held" });
     }
     try {
-      return this.onJob((await this.agent.request("print.submit", { job_id: job.id, doc, sha256, copy })).job);
+      return this.#taken("fetching", (await this.agent.request("print.submit", { job_id: job.id, doc, sha256, copy })).job);
     } catch (error) {
       if (isPassing(error)) this.#untaken(job.id);
       throw error;
     }
+  }
+
+  /** The agent has queued it. News of the job may have overtaken this reply, and is newer. */
+  #taken(before, agentJob) {
+    if (agentJob.state !== "queued" || this.jobs.get(agentJob.job_id).state === before) this.onJob(agentJob);
   }
 
   /** No agent has it, and nobody wants it any more. */
@@ -336,7 +341,7 @@ export class Prints {
     if (news) return news;
     const here = await this.#resolveHere(job, answer);
     if (here) {
-      this.onJob(here);
+      this.#taken(job.state, here);
       return answer === "again" && here.reason === "NOT_PRINTED" ? "new" : "ended";
     }
     const there = job.settled ? null : await this.#resolveElsewhere(job, printed);
