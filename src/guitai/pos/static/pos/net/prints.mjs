@@ -239,7 +239,8 @@ export class Prints {
 
   /** The agent has queued it. News of the job may have overtaken this reply, and is newer. */
   #taken(before, agentJob) {
-    if (agentJob.state !== "queued" || this.jobs.get(agentJob.job_id).state === before) this.onJob(agentJob);
+    const overtaken = agentJob.state === "queued" && this.jobs.get(agentJob.job_id).state !== before;
+    return overtaken ? undefined : this.onJob(agentJob);
   }
 
   /** No agent has it, and nobody wants it any more. */
@@ -254,7 +255,7 @@ export class Prints {
     this.#set(jobId, { server: "waiting" });
   }
 
-  /** News of the agent about a job, whoever asked. */
+  /** News of the agent about a job, whoever asked; resolves when the server was told, if it has to be. */
   onJob(agentJob) {
     const id = agentJob.job_id;
     const job = this.jobs.get(id);
@@ -275,7 +276,7 @@ export class Prints {
     });
     if (word && this.jobs.get(id).reported !== word) {
       this.#set(id, { reported: word });
-      this.#report(id, word, agentJob.reason ?? "");
+      return this.#report(id, word, agentJob.reason ?? "");
     }
     return undefined;
   }
@@ -341,7 +342,7 @@ export class Prints {
     if (news) return news;
     const here = await this.#resolveHere(job, answer);
     if (here) {
-      this.#taken(job.state, here);
+      await this.#taken(job.state, here); // A reprint is made once the server knows what became of this one.
       return answer === "again" && here.reason === "NOT_PRINTED" ? "new" : "ended";
     }
     const there = job.settled ? null : await this.#resolveElsewhere(job, printed);
