@@ -154,6 +154,7 @@ def test_a_reload_in_the_silence_prints_the_renewed_slip_and_no_other(page, worl
     agent.hang_at = "print.renew"
     answer(page, "印出來")
     reloaded_in_the_silence(page, agent)
+    settled(page, lambda: page.evaluate("Boolean(window.guitai.app.hurry)"))  # its heart beats
     page.evaluate("window.guitai.app.hurry()")
     page.wait_for_timeout(4000)  # a heartbeat
     assert list(world.jobs) == [job]
