@@ -89,7 +89,8 @@ EMPTY = "DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
 OWED = "guitai: restored, books not taken up"
 """The schema's own comment: tables of any age have it, it comes and goes with a transaction, and a
 dump carries it on."""
-STATEMENTS = "restore-"
+STATEMENTS = ".restoring-"
+"""A folder of ours by that name, and nobody else's: what is left of a killed run is deleted."""
 
 
 def restore(file: Path, *, outdated: bool = True) -> None:
@@ -105,7 +106,7 @@ def restore(file: Path, *, outdated: bool = True) -> None:
     if not _is_ours(file):
         raise embedded.EmbeddedError(f"{file} 不是櫃台的備份（guitai backup），沒有還原。")
     home.folder().mkdir(parents=True, exist_ok=True)
-    for left in home.folder().glob(f"{STATEMENTS}*"):  # of a run that was killed
+    for left in home.folder().glob(f"{STATEMENTS}*"):
         shutil.rmtree(left)
     with tempfile.TemporaryDirectory(dir=home.folder(), prefix=STATEMENTS) as folder:
         statements = Path(folder) / "statements.sql"

@@ -151,9 +151,13 @@ def test_only_our_own_backups_are_made_and_restored(cluster, tmp_path):
     assert list(tmp_path.iterdir()) == []
     an_installation()
     backups.dump(tmp_path / "whole.dump")
-    (home.folder() / "restore-killed").mkdir()
-    backups.restore(tmp_path / "whole.dump")
-    assert not list(home.folder().glob("restore-*"))
+    (home.folder() / ".restoring-killed").mkdir()
+    mine = home.folder() / "restore-20261121" / "whole.dump"
+    mine.parent.mkdir()
+    mine.write_bytes((tmp_path / "whole.dump").read_bytes())
+    backups.restore(mine)
+    assert mine.exists()
+    assert not list(home.folder().glob(".restoring-*"))
     with connect() as connection:
         connection.execute("drop table django_migrations")
         connection.execute("create table somebody_elses (word text)")

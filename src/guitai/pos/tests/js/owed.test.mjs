@@ -10,14 +10,14 @@ const { small } = await import("../../static/pos/net/store.mjs");
 const WISH = { orderId: "o1", label: "AB-1", what: "proof", known: ["old"] };
 
 /** A till that is `busy` with something, and a server whose line carries what `post` gives. */
-function till({ busy = "", old = "cancelled", post = { kind: "ok", data: { print_jobs: [{ id: "new" }] } } } = {}) {
+function till({ busy = "", old = "cancelled", detail = "NOT_PRINTED", post = { kind: "ok", data: { print_jobs: [{ id: "new" }] } } } = {}) {
   small.set("owed_reprints", { old: WISH });
   return {
     state: { busy, jobFault: null }, posted: [], printed: [],
     set(change) { Object.assign(this.state, change); },
     reportFault(fault) { this.fault = fault; },
     api: {
-      get: async () => ({ kind: "ok", data: { order: { print_jobs: [{ id: "old", state: old }] } } }),
+      get: async () => ({ kind: "ok", data: { order: { print_jobs: [{ id: "old", state: old, detail }] } } }),
       post: async (path) => { app.posted.push(path); return post; },
     },
     prints: { add: (jobs) => app.printed.push(...jobs.map(({ id }) => id)) },
@@ -52,6 +52,12 @@ for (const old of ["waiting", "sent", "uncertain", "expired"]) {
     assert.deepEqual([app.posted, small.get("owed_reprints"), app.state.jobFault], [[], { old: WISH }, null]);
   });
 }
+
+test("what was taken back after the wish is not printed again", async () => {
+  app = till({ detail: "TAKEN_BACK" });
+  await payOwed(app);
+  assert.deepEqual([app.posted, small.get("owed_reprints")], [[], {}]);
+});
 
 test("what came out after all is not printed again", async () => {
   app = till({ old: "done" });

@@ -302,7 +302,7 @@ function clerk() {
   const posted = [];
   row().orderId = "o1";
   const { get, post } = prints.api;
-  prints.api.get = async (path) => (path.startsWith("orders/") ? { kind: "ok", data: { order: { print_jobs: [{ id: JOB, state: server.state }] } } } : get(path));
+  prints.api.get = async (path) => (path.startsWith("orders/") ? { kind: "ok", data: { order: { print_jobs: [{ id: JOB, state: server.state, detail: server.detail }] } } } : get(path));
   prints.api.post = async (path, body) => {
     posted.push(path);
     return path.endsWith("/reprint") ? { kind: "ok", data: { print_jobs: [] } } : post(path, body);

@@ -96,6 +96,9 @@ export const owed = {
   },
 };
 
+/** Why a slip has ended in whose place another one is wanted (agent-protocol.md §6.1). */
+const GIVEN_UP = ["NOT_PRINTED", "EXPIRED"];
+
 /** Writes the wish down, with the slips there are: a reply may get lost after its slip was made. */
 async function owe(app, jobId) {
   if (!(await app.prints.fetchWaiting())) throw { code: "line" };
@@ -144,15 +147,22 @@ async function pay(app, jobId, { orderId, what, label, known }) {
   if (slips.some(({ id }) => !known.includes(id))) return await app.prints.fetchWaiting() ? "paid" : "cut";
   const old = slips.find(({ id }) => id === jobId);
   if (old && old.state !== "cancelled") return old.state === "done" ? "paid" : "early";
+  if (old && !GIVEN_UP.includes(old.detail)) return "paid"; // Taken back: a person's no came after the wish.
   const answer = await newSlip(app, orderId, what, label);
   return answer.kind === "unknown" ? "cut" : "paid";
 }
 
 export const retryJob = (app, jobId) => atJob(app, jobId, () => app.prints.retry(jobId));
 
-export const dropJob = (app, jobId) => atJob(app, jobId, () => app.prints.resolve(jobId, "drop"));
+export const dropJob = (app, jobId) => unwished(app, jobId, () => app.prints.resolve(jobId, "drop"));
 
-export const cancelJob = (app, jobId) => atJob(app, jobId, () => app.prints.cancel(jobId));
+export const cancelJob = (app, jobId) => unwished(app, jobId, () => app.prints.cancel(jobId));
+
+/** Whoever does not want the slip wants none in its place either. */
+function unwished(app, jobId, work) {
+  owed.drop(jobId);
+  return atJob(app, jobId, work);
+}
 
 /** What went wrong stands at the job it is about. */
 async function atJob(app, id, work) {

@@ -27,6 +27,7 @@ export class Prints {
     Object.assign(this, { api, agent, changed, isOwed });
     this.jobs = new Map();
     this.unreported = new Map();
+    this.telling = new Map();
     this.busy = new Set();
     this.answering = new Set();
     this.answered = new Set();
@@ -91,7 +92,10 @@ export class Prints {
 
   #forgetOld() {
     const finished = this.list().filter((job) => ENDED.includes(job.state) && job.note !== "job.came_out");
-    for (const job of finished.slice(0, Math.max(0, this.jobs.size - 40))) this.jobs.delete(job.id);
+    for (const { id } of finished.slice(0, Math.max(0, this.jobs.size - 40))) {
+      this.jobs.delete(id);
+      this.telling.delete(id);
+    }
   }
 
   /** What the server still holds for this register: after a start and after every reconnect. */
@@ -225,10 +229,13 @@ export class Prints {
     // Written down before it is handed over: whoever asks later knows that it may be on paper.
     remember(job.id, this.agent.agentId);
     this.#set(job.id, { server: "sent" });
-    if (await this.#report(job.id, "sent", this.agent.agentId) === "refused") {
+    const told = await this.#report(job.id, "sent", this.agent.agentId);
+    if (told === "refused") {
       this.#untaken(job.id);
       return await this.#newsOfServer(job) || this.#set(job.id, { state: "held" });
     }
+    // Without its word another register might print it too, for one that never left.
+    if (told === "unknown") return this.#set(job.id, { state: "held" });
     try {
       return this.#taken("fetching", (await this.agent.request("print.submit", { job_id: job.id, doc, sha256, copy })).job);
     } catch (error) {
@@ -295,7 +302,13 @@ export class Prints {
     }
   }
 
-  async #report(jobId, state, detail) {
+  #report(jobId, state, detail) {
+    const told = this.#tell(jobId, state, detail);
+    this.telling.set(jobId, told);
+    return told;
+  }
+
+  async #tell(jobId, state, detail) {
     const answer = await this.api.post(`print-jobs/${jobId}/state`, { state, detail });
     if (answer.kind === "unknown") this.unreported.set(jobId, { state, detail });
     else this.unreported.delete(jobId);
@@ -342,7 +355,8 @@ export class Prints {
     if (news) return news;
     const here = await this.#resolveHere(job, answer);
     if (here) {
-      await this.#taken(job.state, here); // A reprint is made once the server knows what became of this one.
+      await this.#taken(job.state, here);
+      await this.telling.get(job.id); // A reprint is made once the server knows what became of this one.
       return answer === "again" && here.reason === "NOT_PRINTED" ? "new" : "ended";
     }
     const there = job.settled ? null : await this.#resolveElsewhere(job, printed);
