@@ -59,6 +59,13 @@ test("what was taken back after the wish is not printed again", async () => {
   assert.deepEqual([app.posted, small.get("owed_reprints")], [[], {}]);
 });
 
+test("what this page itself gave up is printed again, whatever another page has told of it", async () => {
+  app = till({ detail: "TAKEN_BACK" });
+  small.set("owed_reprints", { old: { ...WISH, heard: true } });
+  await payOwed(app);
+  assert.deepEqual([app.posted, small.get("owed_reprints")], [["orders/o1/reprint"], {}]);
+});
+
 test("what came out after all is not printed again", async () => {
   app = till({ old: "done" });
   await payOwed(app);

@@ -82,6 +82,7 @@ export async function answerPaper(app, jobId, answer) {
   if (end === "elsewhere") app.say("good", "job.answered_there");
   if (end !== "new") return owed.drop(jobId);
   if (!job.orderId) return app.set({ jobFault: { id: jobId, error: { code: "job", words: "job.reprint_there" } } });
+  owed.confirm(jobId);
   return payOwed(app);
 }
 
@@ -90,6 +91,11 @@ export async function answerPaper(app, jobId, answer) {
 export const owed = {
   all: () => small.get("owed_reprints", {}),
   add: (jobId, wish) => small.set("owed_reprints", { ...owed.all(), [jobId]: wish }),
+  /** The answer was heard and ended the old slip, whoever may have told the server of that first. */
+  confirm(jobId) {
+    const wish = owed.all()[jobId];
+    if (wish) owed.add(jobId, { ...wish, heard: true });
+  },
   drop(jobId) {
     const { [jobId]: gone, ...rest } = owed.all();
     if (gone) small.set("owed_reprints", rest);
@@ -141,13 +147,13 @@ export async function payOwed(app) {
  * "cut" when it did not answer; "early" as long as the old slip has not ended: it may yet be printed
  * (the very one that was asked for), or be asked about again, and the wish waits for what becomes of it.
  */
-async function pay(app, jobId, { orderId, what, label, known }) {
+async function pay(app, jobId, { orderId, what, label, known, heard }) {
   const slips = await slipsOf(app, orderId);
   if (!slips) return "cut";
   if (slips.some(({ id }) => !known.includes(id))) return await app.prints.fetchWaiting() ? "paid" : "cut";
   const old = slips.find(({ id }) => id === jobId);
   if (old && old.state !== "cancelled") return old.state === "done" ? "paid" : "early";
-  if (old && !GIVEN_UP.includes(old.detail)) return "paid"; // Taken back: a person's no came after the wish.
+  if (old && !heard && !GIVEN_UP.includes(old.detail)) return "paid"; // Taken back: a person's no came after the wish.
   const answer = await newSlip(app, orderId, what, label);
   return answer.kind === "unknown" ? "cut" : "paid";
 }
